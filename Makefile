@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# make                  build/checked/shootdown.elf: asserts and traces, the default
+# make BUILD=fast       build/fast/shootdown.elf: what the benches measure
+# make check            layers, headers, format and native tests, under a minute
+# make CC=clang         the same with clang; CROSS_COMPILE is honoured
+# make O=DIR            puts the build elsewhere
+
+BUILD ?= checked
+O     ?= build/$(BUILD)
+
+ifeq ($(origin CC),default)
+CC = $(CROSS_COMPILE)gcc
+endif
+LD      = $(CROSS_COMPILE)ld
+OBJCOPY = $(CROSS_COMPILE)objcopy
+PYTHON ?= python3
+CLANG_FORMAT ?= clang-format
+
+WARN   = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	 -Wno-unknown-warning-option -Wno-override-init -Wno-initializer-overrides
+# No libc, no red zone, no floating point or vector registers; nothing in the output
+# depends on where or when it is built.
+MACHINE = -std=gnu17 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
+	 -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+	 -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
+	 -ffile-prefix-map=$(CURDIR)=.
+CFLAGS  = $(WARN) $(MACHINE) -O2 -g -I. -Ilib/$(BUILD) -MMD -MP \
+	 $(if $(filter checked,$(BUILD)),-fno-omit-frame-pointer,-fomit-frame-pointer)
+ASFLAGS = -I. -MMD -MP -ffile-prefix-map=$(CURDIR)=. -g
+LDFLAGS = -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none
+
+SRCS := $(wildcard lib/*.c smr/*.c mm/*.c inval/*.c arch/x86_64/*.c vmx/*.c vm/*.c \
+	boot/*.c tests/*.c tests/boot/*.c tests/proto/*.c tests/bench/*.c \
+	tests/vmx/*.c tests/selftest/*.c)
+ASMS := boot/start.S $(wildcard arch/x86_64/*.S vmx/*.S) tests/guest/blobs.S
+OBJS := $(SRCS:%.c=$(O)/%.o) $(ASMS:%.S=$(O)/%.S.o)
+
+GUESTS := hammer hello null_call misdeed real
+GUEST_ELFS := $(GUESTS:%=$(O)/guest/%.guest)
+
+.PHONY: all check clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $(O)/shootdown.elf build/boot/disk.bin
+
+$(O)/shootdown.elf: $(OBJS) linker.ld tools/headers.py
+	$(LD) $(LDFLAGS) -T linker.ld -o $@ $(OBJS)
+	$(PYTHON) tools/headers.py $@
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+$(O)/%.S.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(ASFLAGS) -Wa,-I$(O)/guest -c -o $@ $<
+
+$(O)/tests/guest/blobs.S.o: $(GUEST_ELFS)
+
+$(O)/guest/%.guest: $(O)/tests/guest/start.S.o $(O)/tests/guest/%.o tests/guest/guest.ld
+	@mkdir -p $(@D)
+	$(LD) $(LDFLAGS) -s -T tests/guest/guest.ld -o $@ $(filter %.o,$^)
+
+$(O)/guest/real.guest: $(O)/tests/guest/real.S.o tests/guest/guest.ld
+	@mkdir -p $(@D)
+	$(LD) $(LDFLAGS) -s -T tests/guest/guest.ld -o $@ $(filter %.o,$^)
+
+include boot/disk.mk
+PURE_SRCS += vmx/caps.c vmx/explain.c lib/console.c lib/fmt.c
+include $(wildcard tests/host/*.mk)
+
+.PHONY: check-layers check-headers check-format
+check: check-layers check-headers check-format check-native
+
+check-layers:
+	$(PYTHON) tools/layers.py
+
+# Every header compiles alone, so that none depends on what came before it.
+HEADERS := $(wildcard lib/*.h smr/*.h mm/*.h inval/*.h arch/x86_64/*.h vmx/*.h vm/*.h \
+	boot/*.h tests/*.h tests/proto/*.h tests/guest/*.h tests/host/*.h)
+check-headers:
+	@for h in $(HEADERS); do \
+		$(CC) $(WARN) -Wno-unused-function -Wno-unused-const-variable $(MACHINE) \
+			-I. -Ilib/checked -fsyntax-only -x c $$h || exit 1; \
+	done
+	@echo "headers: $(words $(HEADERS)) stand alone"
+
+FORMATTED := $(shell git ls-files -c -o --exclude-standard '*.c' '*.h')
+check-format:
+	@$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
+	@echo "format: $(words $(FORMATTED)) files"
+
+clean:
+	rm -rf build
+
+-include $(OBJS:.o=.d) $(wildcard $(O)/tests/guest/*.d)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * apic - the local APIC, by memory (xAPIC) or by MSR (x2APIC); SDM vol. 3, ch. 11
+ *
+ * Both modes have the same registers; only how a register is reached and the width of
+ * the destination differ.  In x2APIC mode WRMSR to the ICR is not serializing: a
+ * sender that needs its stores seen first has executed a locked instruction.
+ */
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/insn.h"
+#include "arch/x86_64/layout.h"
+#include "arch/x86_64/msr.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/trap.h"
+
+/* Register offsets of the xAPIC; x2APIC numbers are these divided by 16. */
+#define REG_ID        0x20
+#define REG_EOI       0xb0
+#define REG_SVR       0xf0
+#define REG_ICR       0x300
+#define REG_ICR_HIGH  0x310
+#define REG_LVT_TIMER 0x320
+#define REG_INITIAL   0x380
+#define REG_DIVIDE    0x3e0
+
+#define SVR_ENABLE  BIT(8)
+#define ICR_PENDING BIT(12)
+#define DIVIDE_BY_1 0xb
+#define CPUID_X2    BIT(21)
+
+static enum apic_mode mode;
+
+static volatile u32 *reg(u32 offset)
+{
+	return (volatile u32 *)(APIC_VADDR + offset);
+}
+
+static u32 get(u32 offset)
+{
+	return mode == APIC_X2 ? (u32)rdmsr(MSR_X2APIC + offset / 16) : *reg(offset);
+}
+
+static void put(u32 offset, u32 v)
+{
+	if (mode == APIC_X2)
+		wrmsr(MSR_X2APIC + offset / 16, v);
+	else
+		*reg(offset) = v;
+}
+
+void apic_enable(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_EN;
+
+	wrmsr(MSR_APIC_BASE, base | (mode == APIC_X2 ? APIC_BASE_EXTD : 0));
+	put(REG_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
+	put(REG_DIVIDE, DIVIDE_BY_1);
+	put(REG_LVT_TIMER, VECTOR_TIMER);
+}
+
+/*
+ * Masks both 8259s, moved to vectors 0x20 .. 0x2f first: even a masked one may raise a
+ * spurious interrupt, and at reset its vectors are those of exceptions.
+ */
+static void pic_off(void)
+{
+	static const u8 bytes[][2] = { { 0x20, 0x11 }, { 0xa0, 0x11 }, { 0x21, 0x20 },
+				       { 0xa1, 0x28 }, { 0x21, 0x04 }, { 0xa1, 0x02 },
+				       { 0x21, 0x01 }, { 0xa1, 0x01 }, { 0x21, 0xff },
+				       { 0xa1, 0xff } };
+
+	for (unsigned i = 0; i < ARRAY_LEN(bytes); i++)
+		outb(bytes[i][0], bytes[i][1]);
+}
+
+const char *apic_init(enum apic_mode want, u64 base)
+{
+	bool has_x2 = cpuid(1, 0).ecx & CPUID_X2;
+	bool in_x2 = rdmsr(MSR_APIC_BASE) & APIC_BASE_EXTD;
+
+	if (want == APIC_X2 && !has_x2)
+		return "x2APIC was asked for, and this CPU has none";
+	if (want == APIC_X && in_x2)
+		return "xAPIC was asked for, and the firmware has switched to x2APIC";
+	mode = want == APIC_AUTO ? (has_x2 ? APIC_X2 : APIC_X) : want;
+	pic_off();
+	if (mode == APIC_X)
+		paging_map(APIC_VADDR, HPA(base), PAGE_SIZE, PAGE_IO);
+	apic_enable();
+	return NULL;
+}
+
+const char *apic_mode_name(void)
+{
+	return mode == APIC_X2 ? "x2APIC" : "xAPIC";
+}
+
+u32 apic_id(void)
+{
+	return mode == APIC_X2 ? get(REG_ID) : get(REG_ID) >> 24;
+}
+
+void apic_eoi(void)
+{
+	put(REG_EOI, 0);
+}
+
+void apic_send(u32 dest, u32 icr)
+{
+	if (mode == APIC_X2) {
+		wrmsr(MSR_X2APIC + REG_ICR / 16, (u64)dest << 32 | icr);
+		return;
+	}
+	while (get(REG_ICR) & ICR_PENDING)
+		;
+	put(REG_ICR_HIGH, dest << 24);
+	put(REG_ICR, icr);
+}
+
+void apic_nmi_others(void)
+{
+	if (mode != APIC_AUTO)
+		apic_send(0, ICR_OTHERS | ICR_ASSERT | ICR_NMI);
+}
+
+void apic_timer(u32 count)
+{
+	put(REG_INITIAL, count);
+}

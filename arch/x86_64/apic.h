@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * apic - the local APIC, by memory (xAPIC) or by MSR (x2APIC); SDM vol. 3, ch. 11
+ */
+#ifndef ARCH_APIC_H
+#define ARCH_APIC_H
+
+#include "lib/types.h"
+
+enum apic_mode { APIC_AUTO, APIC_X, APIC_X2 };
+
+/* ICR delivery modes and bits (11.6.1). */
+#define ICR_FIXED   0x000
+#define ICR_NMI     0x400
+#define ICR_INIT    0x500
+#define ICR_STARTUP 0x600
+#define ICR_ASSERT  0x4000
+#define ICR_OTHERS  0xc0000 /* shorthand: all excluding self */
+
+/*
+ * Chooses the mode for all CPUs and enables this CPU's APIC.  `base` is the xAPIC's
+ * physical address.  AUTO takes x2APIC where the CPU has it.  Returns NULL or a
+ * sentence.
+ */
+const char *apic_init(enum apic_mode want, u64 base);
+
+/* Enables another CPU's APIC in the chosen mode. */
+void apic_enable(void);
+
+const char *apic_mode_name(void);
+u32 apic_id(void);
+void apic_eoi(void);
+
+/* Sends what `icr` says to the APIC with id `dest`. */
+void apic_send(u32 dest, u32 icr);
+void apic_nmi_others(void);
+
+/* Interrupts this CPU once at VECTOR_TIMER, after `count` bus clocks; 0 disarms. */
+void apic_timer(u32 count);
+
+#endif

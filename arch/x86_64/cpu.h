@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cpu - what each CPU owns, and the part of it that others may touch
+ *
+ * this_cpu() is one load of a self pointer at %gs:0.  struct cpu is private to its
+ * CPU once that CPU is up, but for `pub`, which has cache lines of its own.
+ */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include "lib/atomic.h"
+
+/* Segment selectors in every CPU's GDT. */
+#define SEL_CODE 0x08
+#define SEL_DATA 0x10
+#define SEL_TSS  0x18
+
+enum cpu_state {
+	CPU_ABSENT,
+	CPU_STARTING,
+	CPU_UP,
+	CPU_GIVEN_UP, /* did not answer in time; parks itself if it ever does */
+};
+
+/* SDM vol. 3, 8.7. */
+struct tss {
+	u32 reserved0;
+	u64 rsp[3];
+	u64 reserved1;
+	u64 ist[7];
+	u64 reserved2;
+	u16 reserved3, iopb;
+} __attribute__((packed));
+_Static_assert(sizeof(struct tss) == 104, "the TSS has 104 bytes");
+
+struct cpu_public {
+	_Alignas(CACHE_LINE) atomic32_t state; /* enum cpu_state                */
+	atomic64_t work;                       /* a struct work to do, or 0      */
+	_Alignas(CACHE_LINE) atomic32_t where_asked; /* somebody wants to know ... */
+	atomic32_t where_told;          /* ... and has been answered:     */
+	atomic64_t host_rip, guest_rip; /* guest_rip 0: not in the guest  */
+};
+
+struct cpu {
+	struct cpu *self;
+	unsigned id;
+	u32 apic_id;
+	u64 stack_top;
+	u64 gdt[5];
+	struct tss tss;
+	struct cpu_public pub;
+};
+
+extern struct cpu *cpus[CPU_MAX];
+extern unsigned cpu_count; /* CPUs that are up, numbered 0 .. cpu_count - 1 */
+
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *c;
+
+	asm("mov %%gs:0, %0" : "=r"(c));
+	return c;
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * msr - model-specific registers and control bits outside of VMX (SDM vol. 4, 2.1)
+ */
+#ifndef ARCH_MSR_H
+#define ARCH_MSR_H
+
+#include "lib/types.h"
+
+#define MSR_APIC_BASE       0x1b
+#define APIC_BASE_BSP       BIT(8)
+#define APIC_BASE_EXTD      BIT(10)
+#define APIC_BASE_EN        BIT(11)
+#define MSR_FEATURE_CONTROL 0x3a
+#define FEATURE_LOCK        BIT(0)
+#define FEATURE_VMX_NO_SMX  BIT(2)
+#define MSR_PAT             0x277
+#define MSR_X2APIC          0x800 /* + xAPIC register offset / 16 */
+#define MSR_EFER            0xc0000080
+#define EFER_SCE            BIT(0)
+#define EFER_LME            BIT(8)
+#define EFER_LMA            BIT(10)
+#define EFER_NXE            BIT(11)
+#define MSR_FS_BASE         0xc0000100
+#define MSR_GS_BASE         0xc0000101
+
+/* CR0 and CR4 (SDM vol. 3, 2.5). */
+#define CR0_PE   BIT(0)
+#define CR0_ET   BIT(4)
+#define CR0_NE   BIT(5)
+#define CR0_WP   BIT(16)
+#define CR0_PG   BIT(31)
+#define CR4_PAE  BIT(5)
+#define CR4_MCE  BIT(6)
+#define CR4_VMXE BIT(13)
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config - the kernel's command line as values
+ *
+ * A table of keys; each has a function that takes the value and says whether it is one.
+ */
+#include "boot/config.h"
+#include "boot/cmdline.h"
+#include "lib/console.h"
+#include "lib/str.h"
+
+#define DEFAULT_SEED  1
+#define DEFAULT_DELAY 400
+#define DEFAULT_POOL  128
+
+static bool copy(char *to, const char *value)
+{
+	str_copy(to, value, CONFIG_LIST);
+	return *value && strlen(value) < CONFIG_LIST;
+}
+
+static bool set_run(struct config *c, const char *v)
+{
+	return copy(c->run, v);
+}
+
+static bool set_proto(struct config *c, const char *v)
+{
+	return copy(c->proto, v);
+}
+
+static bool set_guest(struct config *c, const char *v)
+{
+	return copy(c->guest, v) && !strncmp(v, "module:", 7);
+}
+
+static bool set_seed(struct config *c, const char *v)
+{
+	return str_u64(v, &c->seed);
+}
+
+static bool set_cpus(struct config *c, const char *v)
+{
+	return str_u64(v, &c->cpus) && c->cpus > 0;
+}
+
+static bool set_iters(struct config *c, const char *v)
+{
+	return str_u64(v, &c->iters);
+}
+
+static bool set_delay(struct config *c, const char *v)
+{
+	return str_u64(v, &c->delay) && c->delay < UINT32_MAX;
+}
+
+static bool set_mute(struct config *c, const char *v)
+{
+	return str_u64(v, &c->mute) && c->mute < UINT32_MAX;
+}
+
+static bool set_pool(struct config *c, const char *v)
+{
+	return str_u64(v, &c->pool) && c->pool >= 16 && c->pool <= 2048;
+}
+
+static bool set_apic(struct config *c, const char *v)
+{
+	static const char *const name[] = { "auto", "x", "x2" };
+
+	for (unsigned i = 0; i < ARRAY_LEN(name); i++)
+		if (!strcmp(v, name[i])) {
+			c->apic = (enum apic_mode)i;
+			return true;
+		}
+	return false;
+}
+
+static bool set_exit(struct config *c, const char *v)
+{
+	(void)c;
+	return machine_end_by(v);
+}
+
+/* Each option stands here once: for the parser, for people, and in the catalogue. */
+#define OPTIONS(X)                                                                 \
+	X(run, "globs over test names, comma between")                             \
+	X(proto, "globs over protocol names, comma between")                       \
+	X(guest, "module:NAME, an ELF64 that vm/module runs as a guest")           \
+	X(seed, "of every random choice")                                          \
+	X(cpus, "how many CPUs are used at most")                                  \
+	X(iters, "invalidations per scenario")                                     \
+	X(delay, "longest flight of a kick in APIC timer clocks, 0 sends at once") \
+	X(mute, "APIC ID of a CPU that is not woken")                              \
+	X(pool, "MiB of memory that is used, 16 to 2048")                          \
+	X(apic, "auto, x or x2")                                                   \
+	X(exit, "how the machine ends: halt, bochs, qemu or reboot")
+
+static const struct option {
+	const char *key, *what;
+	bool (*set)(struct config *, const char *value);
+} options[] = {
+#define X(key, what) { #key, what, set_##key },
+	OPTIONS(X)
+#undef X
+};
+
+#define X(key, what)                                                                   \
+	static const char catalog_##key[] __attribute__((section(".catalog"), used)) = \
+		"option\t" #key "\t" what;
+OPTIONS(X)
+#undef X
+
+static bool refuse(const char *why, const char *key, const char *value)
+{
+	print("# command line: %s: %s=%s\n", why, key, value);
+	for (unsigned i = 0; i < ARRAY_LEN(options); i++)
+		print("#   %s=  %s\n", options[i].key, options[i].what);
+	return false;
+}
+
+static bool take(struct config *c, const struct cmdword *w)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(options); i++)
+		if (!strcmp(options[i].key, w->key))
+			return options[i].set(c, w->value) ||
+			       refuse("bad value", w->key, w->value);
+	return refuse("unknown option", w->key, w->value);
+}
+
+bool config_parse(struct config *c, const struct boot_info *info)
+{
+	static struct cmdword w;
+	const char *at = cmdline_start(info->cmdline), *error;
+
+	*c = (struct config){ .seed = DEFAULT_SEED,
+			      .cpus = CPU_MAX,
+			      .delay = DEFAULT_DELAY,
+			      .mute = UINT32_MAX,
+			      .pool = DEFAULT_POOL,
+			      .info = info };
+	/* First of all, so that a refusal ends the machine as well. */
+	if (cmdline_find(at, "exit", &w, &error))
+		machine_end_by(w.value);
+	if (info->cmdline_truncated) {
+		print("# command line: longer than %lu bytes\n",
+		      sizeof(info->cmdline) - 1);
+		return false;
+	}
+	while (cmdline_next(&at, &w, &error))
+		if (!take(c, &w))
+			return false;
+	if (error)
+		print("# command line: %s\n", error);
+	if (*c->guest && !*c->run) /* whoever brings a guest wants to see it run */
+		str_copy(c->run, "vmx/module", sizeof(c->run));
+	return !error;
+}
+
+bool config_match(const char *list, const char *name)
+{
+	char glob[CONFIG_LIST];
+
+	while (*list) {
+		size_t n = 0;
+
+		while (list[n] && list[n] != ',')
+			n++;
+		str_copy(glob, list, n + 1);
+		if (str_glob(glob, name))
+			return true;
+		list += n + (list[n] == ',');
+	}
+	return false;
+}

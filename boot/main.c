@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * main - the init list: each line says what is possible after it
+ */
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/desc.h"
+#include "arch/x86_64/insn.h"
+#include "arch/x86_64/kick.h"
+#include "arch/x86_64/layout.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/smp.h"
+#include "arch/x86_64/uart.h"
+#include "boot/acpi.h"
+#include "boot/config.h"
+#include "boot/memory.h"
+#include "lib/console.h"
+#include "lib/str.h"
+#include "tests/test.h"
+#include "vm/vm.h"
+
+#define VERSION      "0.1"
+#define APIC_DEFAULT 0xfee00000 /* SDM vol. 3, 11.4.1 */
+
+static struct boot_info info;
+static struct acpi_cpus acpi;
+static struct config config;
+static struct pool pool;
+
+/* start.S calls boot_main() on the boot stack, which goes on in boot_late(). */
+_Noreturn void boot_main(u32 magic, u64 address);
+_Noreturn void stack_switch(u64 top, void (*fn)(void));
+
+/* Input that we cannot go on with: a sentence and a clean stop. */
+static _Noreturn void refuse(const char *what, const char *why)
+{
+	print("Bail out! %s: %s\n", what, why);
+	machine_end(STATUS_CRASH);
+}
+
+static void start_cpus(void)
+{
+	static u32 ids[CPU_MAX];
+	struct smp_plan plan = { .apic_id = ids, .mute = (u32)config.mute };
+
+	for (unsigned i = 0; i < acpi.n && plan.n < config.cpus; i++)
+		ids[plan.n++] = acpi.cpu[i].apic_id;
+	if (!memory_low_page(&info, &plan.trampoline)) {
+		print("# no free page below 1 MiB: this CPU alone is used\n");
+		plan.n = 0;
+	}
+	smp_start(&plan, &pool);
+}
+
+static const char *brand(void)
+{
+	static char text[49];
+	u32 *w = (u32 *)text;
+
+	if (cpuid(0x80000000, 0).eax < 0x80000004)
+		return "unknown CPU";
+	for (u32 leaf = 0; leaf < 3; leaf++) {
+		struct cpuid c = cpuid(0x80000002 + leaf, 0);
+
+		*w++ = c.eax;
+		*w++ = c.ebx;
+		*w++ = c.ecx;
+		*w++ = c.edx;
+	}
+	for (char *p = text; *p; p++)
+		if (*p == '"' || *p == '\\')
+			*p = '\'';
+	return text[0] ? text : "unknown CPU";
+}
+
+static void say_boot(const char *no_guests)
+{
+	print("# %s, %s build, by %s, %u CPUs, %s, seed %lu\n", brand(), BUILD_NAME,
+	      info.loader, cpu_count, apic_mode_name(), config.seed);
+	print("@{\"type\":\"boot\",\"version\":\"%s\",\"build\":\"%s\",\"loader\":\"%s\","
+	      "\"cpus\":%u,\"machine\":\"%s\",\"vmx\":%s,\"seed\":%lu}\n",
+	      VERSION, BUILD_NAME, info.loader, cpu_count, brand(),
+	      no_guests ? "false" : "true", config.seed);
+}
+
+/* On the guard-paged stack of CPU 0. */
+static void boot_late(void)
+{
+	const char *why = acpi_find_cpus(&acpi, &info, &memory_view);
+	const char *no_guests;
+
+	if (why) {
+		print("# acpi: %s: this CPU alone is used\n", why);
+		acpi.n = 0;
+	}
+	if (acpi.disabled)
+		print("# acpi: %u CPUs are not enabled\n", acpi.disabled);
+	if (acpi.notes)
+		print("# acpi: %u notes, the last: %s\n", acpi.notes, acpi.note);
+	why = apic_init(config.apic,
+			acpi.lapic_base ? acpi.lapic_base : APIC_DEFAULT); /* IPIs */
+	if (why)
+		refuse("apic", why);
+	kick_init();  /* kicks, delayed if asked   */
+	start_cpus(); /* every CPU idle, for work  */
+	sti();
+	no_guests = vm_init(&pool); /* guests                    */
+	if (no_guests)
+		print("# no guests can run here: %s\n", no_guests);
+	say_boot(no_guests);
+	machine_end(tests_run(&config, &pool, no_guests));
+}
+
+void boot_main(u32 magic, u64 address)
+{
+	const char *why;
+
+	uart_init();     /* print()                   */
+	smp_adopt_bsp(); /* this_cpu(), traps, panic  */
+	print("# shootdown %s\n", VERSION);
+	why = boot_info_parse(&info, magic, address, &memory_view);
+	if (why)
+		refuse("boot information", why); /* low memory is ours        */
+	if (!config_parse(&config, &info)) {
+		print("@{\"type\":\"end\",\"status\":%u,\"tests\":0}\n", STATUS_USAGE);
+		machine_end(STATUS_USAGE); /* what the user wants       */
+	}
+	why = memory_init(&pool, &info, config.pool);
+	if (why)
+		refuse("memory", why); /* page frames               */
+	paging_init(&pool);            /* W^X                       */
+	paging_map_stacks(0);          /* NMI, #DF and #MC          */
+	cpus[0]->stack_top = stack_top(0, STACK_MAIN_PAGE, STACK_MAIN_PAGES);
+	stack_switch(cpus[0]->stack_top, boot_late); /* guarded stack             */
+}

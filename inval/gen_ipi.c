@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gen-ipi - generation and kick, and no wait: a negative control
+ *
+ * Claim: none.  When done() is true the kick has been sent; the CPUs that it goes to
+ * may be executing guest code through stale translations until it arrives.
+ *
+ * Origin: FreeBSD's pmap_invalidate_ept() before review D26910.
+ *
+ *      initiator                            reader
+ *      ---------                            ------
+ *      EPT stores                      [R1] set own bit in active
+ *  [G1] gen++                          [R2] load gen
+ *  [G3] load active, kick each         [R3] gen is not what I flushed for: flush
+ *      return                               VM entry, guest, VM exit
+ *                                      [R4] clear own bit
+ *
+ * What is missing is step G4 of gen-smr.  The window is as long as the kick is in
+ * flight plus the exit; with interrupts on between R2 and VM entry it has no bound.
+ *
+ * Cost: initiator 1 locked RMW and a kick per active CPU; a reader 2 locked RMWs per
+ * entry and exit.
+ */
+#include "inval/inval.h"
+
+static void enter(struct inval_reader *r)
+{
+	u64 gen;
+
+	or_fence(r->active, r->bit);     /* R1 */
+	gen = load_acquire(&r->iv->gen); /* R2, pairs with G1 */
+	if (gen != r->flushed)
+		inval_flush(r, gen); /* R3 */
+}
+
+static void exit(struct inval_reader *r)
+{
+	and_fence(r->active, r->others); /* R4 */
+}
+
+static ticket_t publish(struct inval *iv, const struct gather *g)
+{
+	(void)g;
+	add_fence(&iv->gen, 1ull); /* G1 */
+	inval_kick_active(iv);     /* G3 */
+	return 0;
+}
+
+static bool done(struct inval *iv, ticket_t t)
+{
+	(void)iv;
+	(void)t;
+	return true;
+}
+
+static int laggard(struct inval *iv, ticket_t t)
+{
+	(void)iv;
+	(void)t;
+	return -1;
+}
+
+const struct inval_proto gen_ipi = {
+	.name = "gen-ipi",
+	.what = "generation and kick, no wait: FreeBSD before D26910, a negative control",
+	.sound = false,
+	.enter = enter,
+	.exit = exit,
+	.publish = publish,
+	.done = done,
+	.laggard = laggard,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hw - port: the little that a protocol needs from the machine.
+ *
+ * The kernel implements it with APIC and INVEPT, the native tests with threads.
+ */
+#ifndef INVAL_HW_H
+#define INVAL_HW_H
+
+#include "lib/types.h"
+
+/* The number of the CPU that executes this, 0 .. cpus - 1. */
+unsigned hw_self(void);
+
+/* Makes `cpu` leave guest mode soon, if it is in it.  Returns at once. */
+void hw_kick(unsigned cpu);
+
+/*
+ * Drops every guest-physical and combined mapping that this CPU holds for the root
+ * (an EPTP).  Guest execution on this CPU does not overlap it.
+ */
+void hw_flush(u64 root);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inval - what stands around every protocol: states of a gather, the active set.
+ */
+#include "inval/inval.h"
+#include "inval/hw.h"
+
+void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *pool,
+		u64 root, unsigned cpus)
+{
+	assert(cpus <= CPU_MAX);
+	iv->proto = proto;
+	iv->pool = pool;
+	iv->root = root;
+	iv->cpus = cpus;
+	for (unsigned i = 0; i < ARRAY_LEN(iv->active); i++)
+		store_relaxed(&iv->active[i], 0ull);
+	smr_init(&iv->smr, cpus, NULL);
+	for (unsigned i = 0; i < cpus; i++)
+		iv->reader[i] = (struct inval_reader){
+			.iv = iv,
+			.slot = &iv->smr.slot[i],
+			.active = &iv->active[i / 64],
+			.bit = BIT(i % 64),
+			.others = ~BIT(i % 64),
+		};
+	store_release(&iv->gen, 1ull); /* flushed is 0: the first entry flushes */
+}
+
+ticket_t inval_publish(struct inval *iv, struct gather *g)
+{
+	if (g->state != GATHER_OPEN)
+		panic("inval: a gather is published twice");
+	if (inval_active(iv, hw_self()))
+		panic("inval: CPU %u would wait for itself", hw_self());
+	g->state = GATHER_PUBLISHED;
+	return iv->proto->publish(iv, g);
+}
+
+void inval_retire(struct inval *iv, ticket_t t, struct gather *g)
+{
+	if (g->state != GATHER_PUBLISHED)
+		panic("inval: a gather is retired before it is published");
+	if (!inval_done(iv, t))
+		panic("inval: a gather is retired before its invalidation is done");
+	pool_free_list(iv->pool, &g->dead);
+	*g = gather_init();
+}
+
+void inval_kick_active(struct inval *iv)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(iv->active) && i * 64 < iv->cpus; i++) {
+		u64 word = load_relaxed(&iv->active[i]);
+
+		for (; word; word &= word - 1)
+			hw_kick(i * 64 + (unsigned)__builtin_ctzll(word));
+	}
+}
+
+void inval_flush(struct inval_reader *r, u64 gen)
+{
+	hw_flush(r->iv->root);
+	r->flushed = gen;
+	store_relaxed(&r->flushes, load_relaxed(&r->flushes) + 1);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inval - the contract between edits, the guest-run loop and an invalidation protocol
+ *
+ *      initiator                            reader: a CPU that runs the guest
+ *      ---------                            ---------------------------------
+ *      ept_unmap(..., &g)                   interrupts off
+ *      t = inval_publish(iv, &g)            proto->enter(r)     may flush
+ *      while (!inval_done(iv, t)) relax()   VM entry ... guest ... VM exit
+ *      inval_retire(iv, t, &g)              proto->exit(r)
+ *
+ * The claim of a sound protocol: when done() is true, no CPU uses a translation that
+ * an edit before publish() removed.  Only then may inval_retire() reuse memory.
+ */
+#ifndef INVAL_INVAL_H
+#define INVAL_INVAL_H
+
+#include "mm/gather.h"
+#include "smr/smr.h"
+
+typedef u64 ticket_t;
+struct inval;
+
+/* What one CPU keeps for one VM.  Private to that CPU, touched with interrupts off. */
+struct inval_reader {
+	_Alignas(CACHE_LINE) struct inval *iv;
+	struct smr_slot *slot;
+	atomic64_t *active; /* this CPU's word of inval.active, and its bit in it */
+	u64 bit, others;    /* others: all bits but this one */
+	u64 flushed;        /* the generation that this CPU has last flushed for */
+	atomic64_t flushes; /* how often it has; others may look */
+};
+
+struct inval_proto {
+	const char *name;
+	const char *what;                     /* one line for people               */
+	bool sound;                           /* false: a negative control         */
+	void (*enter)(struct inval_reader *); /* right before VM entry */
+	void (*exit)(struct inval_reader *);  /* right after VM exit   */
+	ticket_t (*publish)(struct inval *, const struct gather *);
+	bool (*done)(struct inval *, ticket_t);   /* may be polled by any CPU    */
+	int (*laggard)(struct inval *, ticket_t); /* a CPU that delays it, or -1 */
+};
+
+struct inval {
+	const struct inval_proto *proto;
+	struct pool *pool; /* where retired blocks go */
+	u64 root;          /* EPTP                    */
+	unsigned cpus;
+	_Alignas(CACHE_LINE)
+		atomic64_t gen; /* bumped by each edit that needs a flush */
+	_Alignas(CACHE_LINE) atomic64_t active[CPU_MAX / 64]; /* CPUs in the guest */
+	struct smr smr;
+	struct inval_reader reader[CPU_MAX];
+};
+
+extern const struct inval_proto gen_smr, gen_ipi;
+extern const struct inval_proto *const inval_protos[];
+extern const unsigned inval_proto_count;
+
+/* Prepares `iv` for CPUs 0 .. cpus - 1.  No reader has flushed yet, so each will. */
+void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *pool,
+		u64 root, unsigned cpus);
+
+/*
+ * Makes the gathered edits known and kicks who must be kicked.  g was open and is
+ * published after.  The caller is not between enter() and exit() of `iv`.
+ */
+ticket_t inval_publish(struct inval *iv, struct gather *g);
+
+/* Is the invalidation complete?  Never blocks. */
+static inline bool inval_done(struct inval *iv, ticket_t t)
+{
+	return iv->proto->done(iv, t);
+}
+
+/*
+ * Returns the gathered blocks to the pool; g is open and empty again.  Panics when
+ * the protocol does not hold the invalidation for complete.
+ */
+void inval_retire(struct inval *iv, ticket_t t, struct gather *g);
+
+/* Is `cpu` between enter() and exit(), as far as others can see? */
+static inline bool inval_active(struct inval *iv, unsigned cpu)
+{
+	return load_relaxed(&iv->active[cpu / 64]) & BIT(cpu % 64);
+}
+
+/* For protocols: kicks each CPU of the active set. */
+void inval_kick_active(struct inval *iv);
+
+/* For protocols: flushes this CPU, then remembers that it did so for `gen`. */
+void inval_flush(struct inval_reader *r, u64 gen);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * console - text out, to every sink that the machine has; whole lines stay whole.
+ */
+#ifndef LIB_CONSOLE_H
+#define LIB_CONSOLE_H
+
+#include "lib/fmt.h"
+
+#define CONSOLE_SINKS 4
+
+/* Adds a device: put() writes one byte and waits as long as the device needs. */
+void console_add(void (*put)(char c));
+
+/* Formatted text, under the console's lock.  See fmt_va() for the conversions. */
+void print(const char *f, ...) printf_like(1, 2);
+
+/*
+ * From here on print() ignores the lock: the panic path must not wait for a CPU
+ * that may have been stopped while it held it.
+ */
+void console_break_lock(void);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * epte - the 64-bit word of an EPT paging structure (SDM vol. 3, 29.3.2)
+ *
+ * Level 0 holds 4 KiB leaves, level 1 points to level 0 or is a 2 MiB leaf, level 2
+ * points to level 1 or is a 1 GiB leaf, level 3 is the root.  Hardware walks these
+ * words at any time: each is read and written whole, by one access.
+ */
+#ifndef MM_EPTE_H
+#define MM_EPTE_H
+
+#include "lib/atomic.h"
+
+#define EPT_LEVELS  4
+#define EPT_ENTRIES 512
+#define EPT_GPA_MAX BIT(48)
+
+typedef struct {
+	u64 raw;
+} epte_t;
+_Static_assert(sizeof(epte_t) == 8, "hardware walks 64-bit entries");
+
+#define EPTE_R    BIT(0)
+#define EPTE_W    BIT(1)
+#define EPTE_X    BIT(2)
+#define EPTE_RWX  (EPTE_R | EPTE_W | EPTE_X)
+#define EPTE_TYPE BITS(5, 3) /* memory type, leaf only           */
+#define EPTE_IPAT BIT(6)     /* ignore the guest's PAT, leaf only */
+#define EPTE_LEAF BIT(7)     /* 2 MiB or 1 GiB page              */
+#define EPTE_A    BIT(8)
+#define EPTE_D    BIT(9)
+#define EPTE_ADDR BITS(51, 12)
+
+/* Memory types of EPTE_TYPE and of EPTP bits 2:0 (SDM vol. 3, 29.3.7). */
+#define EPT_UC 0
+#define EPT_WB 6
+
+/* EPTP, the VMCS field that points to the root (SDM vol. 3, 25.6.11). */
+#define EPTP_WALK_4 field_put(BITS(5, 3), 3)
+#define EPTP_AD     BIT(6)
+#define EPTP_ADDR   BITS(51, 12)
+
+static inline u64 ept_span(unsigned level)
+{
+	return PAGE_SIZE << (9 * level);
+}
+
+static inline unsigned ept_index(u64 gpa, unsigned level)
+{
+	return (unsigned)(gpa >> (PAGE_SHIFT + 9 * level)) & (EPT_ENTRIES - 1);
+}
+
+static inline bool epte_present(epte_t e)
+{
+	return e.raw & EPTE_RWX;
+}
+
+static inline bool epte_is_leaf(epte_t e, unsigned level)
+{
+	return level == 0 || e.raw & EPTE_LEAF;
+}
+
+/* The frame that the leaf at `level` maps, or the table that the entry points to. */
+static inline hpa_t epte_addr(epte_t e)
+{
+	return HPA(e.raw & EPTE_ADDR);
+}
+
+static inline epte_t epte_leaf(hpa_t pa, u64 attr, unsigned level)
+{
+	return (epte_t){ pa.v | attr | (level ? EPTE_LEAF : 0) };
+}
+
+static inline epte_t epte_table(hpa_t pa)
+{
+	return (epte_t){ pa.v | EPTE_RWX };
+}
+
+static inline epte_t epte_load(const epte_t *slot)
+{
+	return (epte_t){ load_acquire(slot) };
+}
+
+/* [E1] One 64-bit store: a walk sees the old entry or the new one, never a mix. */
+static inline void epte_store(epte_t *slot, epte_t e)
+{
+	store_release(slot, e.raw);
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pool - page frames in power-of-two blocks, with bookkeeping outside of the frames.
+ *
+ * A frame may still be walked by hardware while it waits to be freed, so nothing is
+ * ever written into a frame to keep track of it: lists run through struct frame.
+ */
+#ifndef MM_POOL_H
+#define MM_POOL_H
+
+#include "lib/err.h"
+#include "lib/lock.h"
+
+#define POOL_ORDERS   10 /* blocks of 4 KiB << 0 .. 4 KiB << 9, which is 2 MiB */
+#define POOL_ORDER_2M 9
+#define POOL_POISON   0xdeadf4a3edeadf4aull /* first words of a free frame (checked) */
+#define POOL_NONE     UINT32_MAX
+
+enum frame_state {
+	FRAME_RESERVED, /* not ours, or inside a block */
+	FRAME_FREE,
+	FRAME_USED,
+	FRAME_DEAD, /* collected by a gather: unreachable, not yet reusable */
+};
+
+struct frame {
+	u8 state; /* of the block that begins here */
+	u8 order;
+	u32 next, prev; /* indices into pool.frame */
+};
+
+struct pool {
+	struct lock lock;
+	hpa_t base; /* of frame[0] */
+	u32 frames;
+	u32 free_frames;
+	struct frame *frame;
+	u32 free[POOL_ORDERS]; /* heads of the free lists */
+};
+
+/* A list of blocks that are unreachable but not yet reusable. */
+struct frame_list {
+	u32 head, count;
+};
+
+/*
+ * Prepares a pool over [base, base + frames * 4 KiB), all reserved.  `frame` has
+ * room for that many entries.  base is a multiple of 2 MiB.
+ */
+void pool_init(struct pool *p, hpa_t base, u32 frames, struct frame *frame);
+
+/* Gives [start, end), page-aligned and inside the pool, to the free lists. */
+void pool_add(struct pool *p, hpa_t start, hpa_t end);
+
+/*
+ * Takes a block of 4 KiB << order, aligned to its size, contents undefined.
+ * E_NOMEM when none is left.
+ */
+enum err must_check pool_alloc(struct pool *p, unsigned order, hpa_t *out);
+
+/* Returns a block.  Panics when it is not an allocated block: double or wild free. */
+void pool_free(struct pool *p, hpa_t pa);
+
+/* Moves an allocated block to `list`; its contents stay untouched. */
+void pool_retire(struct pool *p, struct frame_list *list, hpa_t pa);
+
+/* Frees every block of the list and empties it. */
+void pool_free_list(struct pool *p, struct frame_list *list);
+
+static inline struct frame_list frame_list_empty(void)
+{
+	return (struct frame_list){ POOL_NONE, 0 };
+}
+
+#endif

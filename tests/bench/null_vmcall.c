@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * null_vmcall - what an exit and the next entry cost when there is nothing to do
+ *
+ * The guest times a loop of VMCALLs and the same loop with NOP instead.  In Bochs the
+ * TSC counts instructions, so the difference is the number of host instructions from
+ * VM exit to VMRESUME (VMCALL and NOP count one each and cancel out).  On silicon the
+ * figure is TSC cycles.
+ */
+#include "arch/x86_64/insn.h"
+#include "lib/str.h"
+#include "tests/guest/abi.h"
+#include "tests/test.h"
+#include "vm/guest.h"
+
+#define LOOPS 2000
+#define BAR   80 /* instructions, in the fast build */
+
+/* Bochs gives itself away by its BIOS alone; it is the one whose TSC counts. */
+static bool tsc_counts_instructions(void)
+{
+	u64 start = rdtsc(), ticks;
+
+	for (unsigned i = 0; i < 1000; i++)
+		asm volatile("nop\n\tnop\n\tnop\n\tnop\n\tnop\n\tnop");
+	ticks = rdtsc() - start;
+	return ticks >= 8000 && ticks < 9100; /* 8 or 9 instructions a turn, exactly */
+}
+
+TEST(bench, null_vmcall, "instructions of a null VMCALL, from exit to VMRESUME",
+     .vmx = true, .protocols = true, .measures = true)
+{
+	const struct guest *g = guest_find("null_call");
+	struct guest_page *page;
+	bool counts = tsc_counts_instructions();
+	struct vm *vm;
+	struct vcpu *v;
+	u64 cost;
+
+	if (vm_create(&vm, t->pool, t->proto, 1)) {
+		test_fail(t, "no memory for a VM");
+		return;
+	}
+	if (!guest_load(vm, g->start, g->end - g->start, VCPU_LONG) &&
+	    !vm_add_vcpu(vm, 0, &v)) {
+		page = vm_ptr(vm, vm_page_gpa(vm, 0), PAGE_SIZE);
+		page->loops = LOOPS;
+		vm_start(vm);
+		cost = (page->result - page->result2 + LOOPS / 2) / LOOPS;
+		EXPECT(t, v->exited);
+		test_figure(t, "null VMCALL, exit to VMRESUME", cost,
+			    counts ? "instructions" : "TSC cycles");
+		if (!CHECKED && counts && t->proto->sound && cost > BAR)
+			test_fail(t, "%lu instructions, the bar is %u", cost, BAR);
+	}
+	vm_destroy(vm);
+}

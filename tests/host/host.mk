@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# host - the pure sources and the native tests, built for the machine we build on
+#
+# make check-native   ASan and UBSan over all of tests/unit
+# make check-tsan     the same under TSan
+# make check-plain    the same without a sanitizer
+# make fuzz           one libFuzzer binary for each of tests/fuzz, needs clang
+#
+# NATIVE='GLOB ...' selects tests.  Another makefile may add to PURE_SRCS, UNIT_SRCS and
+# HOST_SRCS, before or after it includes this one.
+
+HOST_CC   ?= gcc
+FUZZ_CC   ?= clang
+HOST_OUT  ?= build/host
+
+PURE_SRCS += boot/info.c boot/mb1.c boot/mb2.c boot/cmdline.c boot/acpi.c vm/elf.c \
+	lib/text.c lib/err.c
+HOST_SRCS += tests/host/main.c tests/host/phys.c
+UNIT_SRCS += $(sort $(wildcard tests/unit/*.c))
+FUZZ_SRCS += $(sort $(wildcard tests/fuzz/*.c))
+
+HOST_FLAGS = -std=c17 -O1 -g -Wall -Wextra -Werror -Wno-unknown-warning-option \
+	-Wno-clobbered -fno-omit-frame-pointer -pthread -I. -Ilib/checked
+HOST_asan  = -fsanitize=address,undefined -fno-sanitize-recover=all
+HOST_tsan  = -fsanitize=thread
+HOST_plain =
+
+host_objs = $(patsubst %.c,$(HOST_OUT)/$(1)/%.o,$(PURE_SRCS) $(HOST_SRCS) $(UNIT_SRCS))
+
+# Prerequisites are expanded a second time, when all makefiles have been read.
+.SECONDEXPANSION:
+
+define host_variant
+$(HOST_OUT)/$(1)/%.o: %.c tests/host/host.mk
+	@mkdir -p $$(@D)
+	$$(HOST_CC) $$(HOST_FLAGS) $$(HOST_$(1)) -MMD -MP -c -o $$@ $$<
+
+$(HOST_OUT)/$(1)/unit: $$$$(call host_objs,$(1))
+	$$(HOST_CC) $$(HOST_FLAGS) $$(HOST_$(1)) -o $$@ $$^
+endef
+$(foreach v,asan tsan plain,$(eval $(call host_variant,$(v))))
+
+.PHONY: check-native check-tsan check-plain fuzz
+check-native: $(HOST_OUT)/asan/unit
+	$< $(NATIVE)
+check-tsan: $(HOST_OUT)/tsan/unit
+	$< $(NATIVE)
+check-plain: $(HOST_OUT)/plain/unit
+	$< $(NATIVE)
+
+# A fuzzer is one command: nobody waits for these builds.
+$(HOST_OUT)/fuzz/%: tests/fuzz/%.c tests/host/phys.c $$(PURE_SRCS) tests/host/host.mk
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(HOST_FLAGS) -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+
+fuzz: $$(patsubst tests/fuzz/%.c,$(HOST_OUT)/fuzz/%,$$(FUZZ_SRCS))
+
+-include $(wildcard $(HOST_OUT)/*/*/*.d $(HOST_OUT)/*/*/*/*.d)

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * run - runs the selected tests and reports them as KTAP and JSON records
+ *
+ * A record is a line that begins with '@'.  A test under an unsound protocol is a
+ * negative control: it must be caught, and then is XFAIL; one that is not caught is a
+ * FAIL, because then the test could not have caught anybody.
+ */
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/insn.h"
+#include "lib/console.h"
+#include "lib/str.h"
+#include "lib/trace.h"
+#include "tests/select.h"
+
+static const char *const verdict_name[VERDICTS] = { "PASS", "FAIL", "XFAIL", "SKIP",
+						    "INCONCLUSIVE" };
+
+/* Keeps the first reason of the worst kind. */
+static void record(struct run *t, enum verdict v, const char *f, va_list ap)
+{
+	if (t->verdict != PASS && !(v == FAIL && t->verdict != FAIL))
+		return;
+	t->verdict = v;
+	fmt_str_va(t->why, sizeof(t->why), f, ap);
+	for (char *c = t->why; *c; c++)
+		if (*c == '"' || *c == '\\' || *c < ' ')
+			*c = '\'';
+}
+
+void test_fail(struct run *t, const char *f, ...)
+{
+	va_list ap;
+
+	va_start(ap, f);
+	record(t, FAIL, f, ap);
+	va_end(ap);
+}
+
+void test_skip(struct run *t, const char *f, ...)
+{
+	va_list ap;
+
+	va_start(ap, f);
+	record(t, SKIP, f, ap);
+	va_end(ap);
+}
+
+void test_inconclusive(struct run *t, const char *f, ...)
+{
+	va_list ap;
+
+	va_start(ap, f);
+	record(t, INCONCLUSIVE, f, ap);
+	va_end(ap);
+}
+
+void test_figure(struct run *t, const char *metric, u64 value, const char *unit)
+{
+	print("# %s: %s %lu %s\n", t->test->name, metric, value, unit);
+	print("@{\"type\":\"bench\",\"name\":\"%s\",\"metric\":\"%s\",\"value\":%lu,"
+	      "\"unit\":\"%s\"}\n",
+	      t->test->name, metric, value, unit);
+}
+
+static void full_name(const struct run *t, char *buf, size_t size)
+{
+	fmt_str(buf, size, "%s%s%s", t->test->name, t->proto ? "/" : "",
+		t->proto ? t->proto->name : "");
+}
+
+static void report(const struct run *t, unsigned number, u64 ticks)
+{
+	bool ok = t->verdict != FAIL && t->verdict != XFAIL;
+	const char *mark = t->verdict == XFAIL          ? " # XFAIL "
+			   : t->verdict == SKIP         ? " # SKIP "
+			   : t->verdict == INCONCLUSIVE ? " # SKIP inconclusive: "
+							: "";
+	char name[80];
+
+	full_name(t, name, sizeof(name));
+	if (t->verdict == FAIL)
+		print("# %s: %s\n", name, t->why);
+	print("%sok %u %s%s%s\n", ok ? "" : "not ", number, name, mark,
+	      *mark ? t->why : "");
+	print("@{\"type\":\"test\",\"name\":\"%s\",\"proto\":\"%s\",\"cpus\":%u,"
+	      "\"verdict\":\"%s\",\"witnesses\":%lu,\"violations\":%lu,\"seed\":%lu,"
+	      "\"ticks\":%lu,\"invalidations\":%lu,\"why\":\"%s\"}\n",
+	      t->test->name, t->proto ? t->proto->name : "", cpu_count,
+	      verdict_name[t->verdict], t->witnesses, t->violations, t->config->seed,
+	      ticks, t->invalidations, t->why);
+}
+
+static const char *cannot_run(const struct test *test, const char *no_guests)
+{
+	if (test->vmx && no_guests)
+		return no_guests;
+	return test->aps >= cpu_count ? "needs more CPUs" : NULL;
+}
+
+/* Turns what a negative control recorded around. */
+static void judge_control(struct run *t)
+{
+	if (!t->proto || t->proto->sound || t->test->measures || t->verdict == SKIP)
+		return;
+	if (t->verdict == FAIL && t->violations) {
+		t->verdict = XFAIL;
+	} else if (t->verdict == PASS) {
+		t->verdict = FAIL;
+		str_copy(t->why, "the negative control was not caught", sizeof(t->why));
+	}
+}
+
+static void run_one(struct run *t, unsigned number, const char *no_guests)
+{
+	const char *why = cannot_run(t->test, no_guests);
+	u32 free_before = t->pool->free_frames;
+	u64 start = rdtsc();
+	char name[80];
+
+	full_name(t, name, sizeof(name));
+	t->rng = rng_named(t->config->seed, name);
+	trace(this_cpu()->id, TRACE_TEST, number);
+	if (why)
+		test_skip(t, "%s", why);
+	else
+		t->test->fn(t);
+	if (t->pool->free_frames != free_before)
+		test_fail(t, "%d frames were not returned",
+			  (int)(free_before - t->pool->free_frames));
+	judge_control(t);
+	report(t, number, rdtsc() - start);
+	if (t->verdict == FAIL)
+		trace_dump(cpu_count);
+}
+
+struct tally {
+	unsigned verdict[VERDICTS];
+	unsigned guest_tests, guest_judged; /* tests that need virtualization */
+};
+
+static void count(struct tally *n, const struct run *t)
+{
+	n->verdict[t->verdict]++;
+	n->guest_tests += t->test->vmx;
+	n->guest_judged += t->test->vmx && t->verdict != SKIP &&
+			   t->verdict != INCONCLUSIVE;
+}
+
+/* Where no guest could run the subject has not been judged: that is no pass. */
+static enum status status_of(const struct tally *n)
+{
+	const unsigned *v = n->verdict;
+
+	if (v[FAIL])
+		return STATUS_FAIL;
+	if (v[INCONCLUSIVE] || (n->guest_tests && !n->guest_judged))
+		return STATUS_SKIP;
+	return v[PASS] || v[XFAIL] ? STATUS_PASS : STATUS_SKIP;
+}
+
+static enum status summary(const struct tally *n, unsigned tests)
+{
+	enum status s = status_of(n);
+	const unsigned *v = n->verdict;
+
+	print("# end: %u tests, %u passed, %u failed, %u expected failures, %u skipped, "
+	      "%u inconclusive\n",
+	      tests, v[PASS], v[FAIL], v[XFAIL], v[SKIP], v[INCONCLUSIVE]);
+	print("@{\"type\":\"end\",\"status\":%u,\"tests\":%u,\"pass\":%u,\"fail\":%u,"
+	      "\"xfail\":%u,\"skip\":%u,\"inconclusive\":%u}\n",
+	      s, tests, v[PASS], v[FAIL], v[XFAIL], v[SKIP], v[INCONCLUSIVE]);
+	return s;
+}
+
+enum status tests_run(const struct config *c, struct pool *pool, const char *no_guests)
+{
+	static struct selection s;
+	struct tally tally = { 0 };
+
+	if (!select_tests(&s, c)) {
+		print("@{\"type\":\"end\",\"status\":%u,\"tests\":0}\n", STATUS_USAGE);
+		return STATUS_USAGE;
+	}
+	print("KTAP version 1\n1..%u\n", s.n);
+	for (unsigned i = 0; i < s.n; i++) {
+		struct run t = { .test = s.test[i],
+				 .proto = s.proto[i],
+				 .config = c,
+				 .pool = pool };
+
+		run_one(&t, i + 1, no_guests);
+		count(&tally, &t);
+	}
+	return summary(&tally, s.n);
+}

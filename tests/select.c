@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * select - which tests run, in which order
+ *
+ * The linker may put records in any order, so they are sorted by file and line.
+ */
+#include "tests/select.h"
+#include "lib/console.h"
+#include "lib/str.h"
+
+extern const struct test tests_start[], tests_end[];
+
+static bool before(const struct test *a, const struct test *b)
+{
+	int c = strcmp(a->file, b->file);
+
+	return c < 0 || (c == 0 && a->line < b->line);
+}
+
+static unsigned sorted(const struct test **out)
+{
+	unsigned n = 0;
+
+	for (const struct test *t = tests_start; t < tests_end; t++) {
+		unsigned i = n++;
+
+		if (n > SELECT_MAX)
+			panic("more than %u tests", SELECT_MAX);
+		for (; i && before(t, out[i - 1]); i--)
+			out[i] = out[i - 1];
+		out[i] = t;
+	}
+	return n;
+}
+
+static bool wanted(const struct config *c, const struct test *t)
+{
+	return *c->run ? config_match(c->run, t->name) : !t->hidden;
+}
+
+static void add(struct selection *s, const struct test *t, const struct inval_proto *p)
+{
+	if (s->n == SELECT_MAX)
+		panic("more than %u tests are selected", SELECT_MAX);
+	s->test[s->n] = t;
+	s->proto[s->n++] = p;
+}
+
+static void add_protocols(struct selection *s, const struct config *c,
+			  const struct test *t)
+{
+	for (unsigned i = 0; i < inval_proto_count; i++)
+		if (!*c->proto || config_match(c->proto, inval_protos[i]->name))
+			add(s, t, inval_protos[i]);
+}
+
+static bool test_exists(const char *glob)
+{
+	for (const struct test *t = tests_start; t < tests_end; t++)
+		if (config_match(glob, t->name))
+			return true;
+	return false;
+}
+
+static bool proto_exists(const char *glob)
+{
+	for (unsigned i = 0; i < inval_proto_count; i++)
+		if (config_match(glob, inval_protos[i]->name))
+			return true;
+	return false;
+}
+
+/* Does each glob of the list match something? */
+static bool each_exists(const char *list, bool (*exists)(const char *), const char *key)
+{
+	char glob[CONFIG_LIST];
+
+	while (*list) {
+		size_t n = 0;
+
+		while (list[n] && list[n] != ',')
+			n++;
+		str_copy(glob, list, n + 1);
+		if (!exists(glob)) {
+			print("# command line: nothing matches %s=%s\n", key, glob);
+			return false;
+		}
+		list += n + (list[n] == ',');
+	}
+	return true;
+}
+
+static void list_all(const struct test **all, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		print("#   run=%s\n", all[i]->name);
+	for (unsigned i = 0; i < inval_proto_count; i++)
+		print("#   proto=%s\n", inval_protos[i]->name);
+}
+
+bool select_tests(struct selection *s, const struct config *c)
+{
+	static const struct test *all[SELECT_MAX];
+	unsigned n = sorted(all);
+
+	s->n = 0;
+	if (!each_exists(c->run, test_exists, "run") ||
+	    !each_exists(c->proto, proto_exists, "proto")) {
+		list_all(all, n);
+		return false;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!wanted(c, all[i]))
+			continue;
+		if (all[i]->protocols)
+			add_protocols(s, c, all[i]);
+		else if (!*c->proto || *c->run)
+			add(s, all[i], NULL);
+	}
+	if (!s->n)
+		print("# command line: the selection is empty\n");
+	return s->n;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test - how a test on the machine is declared and what it may call
+ *
+ *	TEST(vmx, hello, "a 64-bit guest prints and exits", .vmx = true)
+ *	{
+ *		EXPECT_EQ(t, run_guest(t, "hello"), 0);
+ *	}
+ *
+ * declares vmx/hello.  There is no central list: the record goes to a linker section,
+ * and its name to the section .catalog, from where ./shootdown list reads it.
+ *
+ * The verdict comes from what the body records.  Nothing recorded is PASS; skip() and
+ * inconclusive() give a reason; EXPECT_* that do not hold make it FAIL.
+ */
+#ifndef TESTS_TEST_H
+#define TESTS_TEST_H
+
+#include "boot/config.h"
+#include "inval/inval.h"
+#include "lib/rng.h"
+
+enum verdict { PASS, FAIL, XFAIL, SKIP, INCONCLUSIVE, VERDICTS };
+
+struct test;
+
+/* A test that runs: its inputs, and what it has recorded so far. */
+struct run {
+	const struct test *test;
+	const struct inval_proto *proto; /* NULL unless test->protocols */
+	const struct config *config;
+	struct pool *pool;
+	struct rng rng;
+	enum verdict verdict;
+	u64 witnesses, violations, invalidations;
+	char why[200];
+};
+
+struct test {
+	const char *name, *file;
+	unsigned line;
+	void (*fn)(struct run *);
+	const void *arg; /* for bodies that several tests share         */
+	bool vmx;        /* needs virtualization                        */
+	bool protocols;  /* runs once under each protocol               */
+	bool measures;   /* gives figures: passes under any protocol    */
+	unsigned aps;    /* needs that many CPUs besides this one       */
+	bool hidden;     /* runs only when it is asked for by its name  */
+};
+
+#define CATALOG(id, kind, name, what)    \
+	static const char catalog_##id[] \
+		__attribute__((section(".catalog"), used)) = kind "\t" name "\t" what
+
+#define TEST_RECORD(id, tname, tfn, what, ...)                              \
+	CATALOG(id, "test", tname, what);                                   \
+	static const struct test test_##id __attribute__((                  \
+		section(".tests"), used, aligned(8))) = { .name = tname,    \
+							  .file = __FILE__, \
+							  .line = __LINE__, \
+							  .fn = tfn,        \
+							  __VA_ARGS__ }
+
+#define TEST(group, id, what, ...)                                                  \
+	static void group##_##id(struct run *t);                                    \
+	TEST_RECORD(group##_##id, #group "/" #id, group##_##id, what, __VA_ARGS__); \
+	static void group##_##id(struct run *t)
+
+/* Records a failure with a message; the first one is kept as the reason. */
+void test_fail(struct run *t, const char *f, ...) printf_like(2, 3);
+void test_skip(struct run *t, const char *f, ...) printf_like(2, 3);
+void test_inconclusive(struct run *t, const char *f, ...) printf_like(2, 3);
+
+/* A measured figure: goes out as a record of its own. */
+void test_figure(struct run *t, const char *metric, u64 value, const char *unit);
+
+#define EXPECT_EQ(t, expr, want)                                                 \
+	do {                                                                     \
+		u64 expect_is = (u64)(expr), expect_want = (u64)(want);          \
+		if (expect_is != expect_want)                                    \
+			test_fail(t, "%s:%d: %s is 0x%lx, want 0x%lx", __FILE__, \
+				  __LINE__, #expr, expect_is, expect_want);      \
+	} while (0)
+
+#define EXPECT(t, cond)                                                             \
+	do {                                                                        \
+		if (!(cond))                                                        \
+			test_fail(t, "%s:%d: %s does not hold", __FILE__, __LINE__, \
+				  #cond);                                           \
+	} while (0)
+
+/*
+ * Runs the tests that the configuration selects and prints KTAP and a record each.
+ * `no_guests` is NULL, or why tests that need virtualization are skipped.
+ */
+enum status tests_run(const struct config *c, struct pool *pool, const char *no_guests);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * backend - port: what the run loop needs from a kind of virtualization hardware
+ *
+ * vmx/ implements it; vm/ knows nothing below it.  The loop runs between both:
+ *
+ *      vcpu_run()                      vm/       protocol's enter hook
+ *        backend->run(v)               vmx/      VM entry ... guest ... VM exit
+ *          vcpu_exit(v)                vm/       protocol's exit hook
+ *            backend->dispatch(v)      vmx/      decode the exit reason into v->exit
+ *              vm_exit_table[kind](v)  vm/       policy
+ *          v: VM entry again; NULL: backend->run() returns
+ */
+#ifndef VM_BACKEND_H
+#define VM_BACKEND_H
+
+#include "inval/inval.h"
+#include "mm/ept.h"
+
+/* What a guest did, in words that no vendor owns. */
+enum exit_kind {
+	EXIT_IRQ, /* exit.vector has been taken from the local APIC      */
+	EXIT_NMI,
+	EXIT_CALL, /* hypercall; RIP is behind it already                 */
+	EXIT_HLT,  /* RIP is behind it already                            */
+	EXIT_CPUID,
+	EXIT_RDMSR,
+	EXIT_WRMSR,
+	EXIT_IO,        /* exit.port                                           */
+	EXIT_FAULT,     /* nested page fault: exit.gpa, exit.access            */
+	EXIT_BAD_EPTE,  /* misconfigured nested page table entry: exit.gpa     */
+	EXIT_SHUTDOWN,  /* triple fault                                        */
+	EXIT_BUDGET,    /* the time that the vCPU was given is over            */
+	EXIT_BAD_STATE, /* hardware refused the guest state: exit.why         */
+	EXIT_OTHER,     /* nothing that a guest here may do: exit.reason       */
+	EXIT_KINDS,
+};
+
+enum vcpu_mode { VCPU_LONG, VCPU_REAL };
+
+/* General-purpose registers; entry.S knows the offsets.  RSP and RIP are hardware's. */
+struct gprs {
+	u64 rax, rbx, rcx, rdx, rsi, rdi, rbp;
+	u64 r8, r9, r10, r11, r12, r13, r14, r15;
+};
+
+/* Filled by dispatch(); which fields hold depends on the kind. */
+struct vcpu_exit {
+	u32 reason; /* the hardware's own number */
+	u64 qualification;
+	u8 vector;
+	u8 access; /* EPTE_R, EPTE_W, EPTE_X */
+	u16 port;
+	gpa_t gpa;
+	const char *why;
+};
+
+/* Reasons to leave the loop that others may ask for. */
+#define REQUEST_STOP BIT(0)
+
+struct vm;
+
+struct vcpu {
+	struct gprs g; /* first: entry.S */
+	/* What the loop touches on each exit. */
+	struct inval_reader *reader;
+	void (*enter)(struct inval_reader *);
+	void (*leave)(struct inval_reader *);
+	bool (*dispatch)(struct vcpu *);
+	/* The rest. */
+	struct vm *vm;
+	unsigned id;
+	unsigned cpu; /* that it is bound to */
+	enum vcpu_mode mode;
+	gpa_t entry, stack, tables, arg; /* RIP, RSP, CR3, RDI at the start */
+	hpa_t state;                     /* the backend's page: VMCS */
+	u32 budget; /* in backend's timer units, for each stay in the guest; 0: none */
+	bool loaded, launched;
+	bool refused; /* hardware did not take the guest state */
+	u32 spurious; /* faults in a row that had no reason any more */
+	bool exited;  /* by EXIT call; code below */
+	u64 exit_code;
+	const char *stopped; /* why the loop was left for good, or NULL */
+	struct vcpu_exit exit;
+	_Alignas(CACHE_LINE) atomic32_t request; /* REQUEST_*: written by others */
+	atomic64_t guest_rip;                    /* when it last told            */
+};
+
+struct backend {
+	const char *name;
+
+	/* NULL, or why this machine cannot do it, after a line for each lack. */
+	const char *(*probe)(void);
+	/*
+	 * Switches virtualization on, on the executing CPU, which keeps the zeroed
+	 * frame `region` from then on.  NULL or a sentence.
+	 */
+	const char *(*cpu_on)(hpa_t region);
+	unsigned (*max_leaf)(void);      /* largest nested leaf: level 0, 1 or 2 */
+	u64 (*root)(const struct ept *); /* the tag of its translations      */
+	void (*flush)(u64 root);         /* drops them on the executing CPU          */
+
+	/* On the CPU that v is bound to, interrupts off: */
+	void (*load)(struct vcpu *v);   /* prepares v's state page, once        */
+	void (*unload)(struct vcpu *v); /* lets go of the state page            */
+	/* Runs until vcpu_exit() says NULL.  NULL, or why hardware refused. */
+	const char *(*run)(struct vcpu *v);
+	/* During an exit of v: */
+	bool (*dispatch)(struct vcpu *v);
+	u64 (*guest_rip)(void);
+	void (*skip)(void); /* RIP behind the instruction that exited        */
+	/* A guest MSR that lives in v's state: false when msr is none. */
+	bool (*msr_get)(u32 msr, u64 *value);
+	bool (*msr_set)(u32 msr, u64 value);
+};
+
+/* Policy by kind; each returns whether the guest goes on. */
+typedef bool exit_fn(struct vcpu *);
+extern exit_fn *const vm_exit_table[EXIT_KINDS];
+
+/*
+ * After every VM exit, interrupts off.  v: enter again, the enter hook has run; NULL:
+ * leave the loop.  A pointer and not a bool, because entry.S needs v next.
+ */
+struct vcpu *vcpu_exit(struct vcpu *v);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * init - finding the backend, and switching virtualization on everywhere.
+ */
+#include "lib/console.h"
+#include "lib/str.h"
+#include "mm/mem.h"
+#include "vm/vm.h"
+#include "vmx/vmx.h"
+
+struct switch_on {
+	struct work work;
+	hpa_t region;
+	const char *why;
+};
+
+static void switch_on(void *arg)
+{
+	struct switch_on *s = arg;
+
+	s->why = backend->cpu_on(s->region);
+}
+
+static const char *on_cpu(unsigned cpu, struct pool *pool)
+{
+	struct switch_on s = { .work = { .fn = switch_on } };
+
+	s.work.arg = &s;
+	if (pool_alloc(pool, 0, &s.region))
+		return "out of memory";
+	memset(mem_ptr(s.region), 0, PAGE_SIZE);
+	if (cpu == this_cpu()->id) {
+		switch_on(&s);
+		return s.why;
+	}
+	smp_post(cpu, &s.work);
+	while (!smp_done(&s.work))
+		relax();
+	return s.why;
+}
+
+const char *vm_init(struct pool *pool)
+{
+	const char *lack;
+
+	backend = &vmx_backend;
+	lack = backend->probe();
+	if (lack)
+		return lack;
+	for (unsigned i = 0; i < cpu_count; i++) {
+		const char *why = on_cpu(i, pool);
+
+		if (!why)
+			continue;
+		print("# vmx: CPU %u: %s\n", i, why);
+		return "VMX cannot be switched on, on every CPU";
+	}
+	return NULL;
+}

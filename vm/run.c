@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * run - the guest-run loop: each CPU that runs a guest is a reader of its VM's edits
+ *
+ * Interrupts are off from before the enter hook until the guest runs, where VM entry
+ * itself opens them, and off again from the VM exit on.  An interrupt that arrives in
+ * between stays pending and causes an exit at once, so no kick is lost.  Interrupts
+ * that a VM exit acknowledged are handled from the exit; the loop never enables them.
+ */
+#include "arch/x86_64/insn.h"
+#include "inval/hw.h"
+#include "lib/trace.h"
+#include "vm/vm.h"
+
+const struct backend *backend;
+
+void hw_flush(u64 root)
+{
+	backend->flush(root);
+}
+
+struct vcpu *vcpu_exit(struct vcpu *v)
+{
+	v->leave(v->reader);
+	if (v->dispatch(v) && !load_acquire(&v->request)) {
+		v->enter(v->reader);
+		trace(v->cpu, TRACE_ENTER, v->reader->flushed);
+		return v;
+	}
+	return NULL;
+}
+
+void vcpu_run(struct vcpu *v)
+{
+	const char *refused;
+
+	assert(this_cpu()->id == v->cpu);
+	cli();
+	if (!v->loaded) {
+		backend->load(v);
+		v->loaded = true;
+	}
+	if (!load_acquire(&v->request)) {
+		v->enter(v->reader);
+		refused = backend->run(v);
+		if (refused) {
+			v->leave(v->reader);
+			v->stopped = refused;
+		}
+	}
+	backend->unload(v);
+	v->loaded = false;
+	sti();
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vm - a virtual machine: its memory, its vCPUs, their life
+ *
+ * RAM is a row of 2 MiB blocks from guest-physical 0, mapped by 2 MiB leaves where the
+ * CPU has them.  The last pages belong to the vCPUs, one each (struct guest_page).
+ * Everything that the guest could reach goes back to the pool through a gather.
+ */
+#include "vm/vm.h"
+#include "arch/x86_64/insn.h"
+#include "arch/x86_64/kick.h"
+#include "lib/console.h"
+#include "lib/str.h"
+#include "lib/trace.h"
+#include "mm/mem.h"
+
+#define SPIN_LIMIT 2000000
+
+static unsigned order_of(u64 size)
+{
+	unsigned order = 0;
+
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
+
+static enum err ram_add(struct vm *vm, unsigned i)
+{
+	struct gather g = gather_init();
+	enum err e = pool_alloc(vm->pool, POOL_ORDER_2M, &vm->ram[i]);
+
+	if (e)
+		return e;
+	vm->ram_blocks = i + 1;
+	memset(mem_ptr(vm->ram[i]), 0, SIZE_2M);
+	return ept_map(&vm->ept, GPA(i * SIZE_2M), vm->ram[i], SIZE_2M, EPT_RWX, &g);
+}
+
+enum err vm_create(struct vm **out, struct pool *pool, const struct inval_proto *proto,
+		   unsigned blocks)
+{
+	struct vm *vm;
+	enum err e;
+	hpa_t pa;
+
+	if (!blocks || blocks > VM_RAM_BLOCKS)
+		return fail(E_INVAL);
+	e = pool_alloc(pool, order_of(sizeof(*vm)), &pa);
+	if (e)
+		return e;
+	vm = mem_ptr(pa);
+	memset(vm, 0, sizeof(*vm));
+	vm->pool = pool;
+	vm->spin_limit = SPIN_LIMIT;
+	e = ept_init(&vm->ept, pool, backend->max_leaf());
+	if (e) {
+		pool_free(pool, pa);
+		return e;
+	}
+	inval_init(&vm->inval, proto, pool, backend->root(&vm->ept), cpu_count);
+	for (unsigned i = 0; i < blocks && !e; i++)
+		e = ram_add(vm, i);
+	if (e)
+		vm_destroy(vm);
+	else
+		*out = vm;
+	return e;
+}
+
+static void vcpu_free(struct vcpu *v)
+{
+	struct pool *pool = v->vm->pool;
+
+	pool_free(pool, v->state);
+	pool_free(pool, HPA((u64)v - (u64)mem_ptr(HPA(0))));
+}
+
+void vm_destroy(struct vm *vm)
+{
+	struct gather g = gather_init();
+	struct pool *pool = vm->pool;
+
+	vm_stop(vm);
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		vcpu_free(vm->vcpu[i]);
+	ept_destroy(&vm->ept, &g);
+	for (unsigned i = 0; i < vm->ram_blocks; i++)
+		gather_block(&g, pool, vm->ram[i]);
+	vm_retire(vm, vm_invalidate(vm, &g), &g);
+	pool_free(pool, HPA((u64)vm - (u64)mem_ptr(HPA(0))));
+}
+
+void *vm_ptr(struct vm *vm, gpa_t gpa, u64 len)
+{
+	u64 block = gpa.v / SIZE_2M, offset = gpa.v % SIZE_2M;
+
+	if (block >= vm->ram_blocks || len > SIZE_2M - offset)
+		return NULL;
+	return (char *)mem_ptr(vm->ram[block]) + offset;
+}
+
+gpa_t vm_page_gpa(const struct vm *vm, unsigned id)
+{
+	return GPA(vm->ram_blocks * SIZE_2M - (id + 1) * PAGE_SIZE);
+}
+
+enum err vm_add_vcpu(struct vm *vm, unsigned cpu, struct vcpu **out)
+{
+	const struct inval_proto *proto = vm->inval.proto;
+	hpa_t pa, state;
+	struct vcpu *v;
+	enum err e = pool_alloc(vm->pool, 0, &pa);
+
+	_Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "a vCPU is one frame");
+	if (e)
+		return e;
+	e = pool_alloc(vm->pool, 0, &state);
+	if (e) {
+		pool_free(vm->pool, pa);
+		return e;
+	}
+	v = mem_ptr(pa);
+	memset(v, 0, sizeof(*v));
+	memset(mem_ptr(state), 0, PAGE_SIZE);
+	*v = (struct vcpu){ .reader = &vm->inval.reader[cpu],
+			    .enter = proto->enter,
+			    .leave = proto->exit,
+			    .dispatch = backend->dispatch,
+			    .vm = vm,
+			    .id = vm->vcpus,
+			    .cpu = cpu,
+			    .state = state };
+	vm->vcpu[vm->vcpus++] = *out = v;
+	return E_OK;
+}
+
+/* Sets the registers that a vCPU starts with; tests/guest/abi.h. */
+static void vcpu_reset(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	gpa_t page = vm_page_gpa(vm, v->id);
+
+	v->mode = vm->mode;
+	v->entry = vm->entry;
+	v->tables = GPA(PAGE_SIZE);
+	v->stack = vm->mode == VCPU_LONG ? GPA(page.v + PAGE_SIZE) : vm->entry;
+	v->g = (struct gprs){ .rdi = page.v };
+	v->stopped = NULL;
+	v->exited = false;
+	store_relaxed(&v->request, 0u);
+}
+
+static void run_work(void *v)
+{
+	vcpu_run(v);
+}
+
+void vm_start(struct vm *vm)
+{
+	unsigned self = this_cpu()->id;
+
+	for (unsigned i = 0; i < vm->vcpus; i++) {
+		struct vcpu *v = vm->vcpu[i];
+
+		vcpu_reset(v);
+		vm->work[i] = (struct work){ .fn = run_work, .arg = v };
+		if (v->cpu != self)
+			smp_post(v->cpu, &vm->work[i]);
+	}
+	vm->running = true;
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (vm->vcpu[i]->cpu == self) {
+			vcpu_run(vm->vcpu[i]);
+			store_relaxed(&vm->work[i].done, 1u);
+		}
+}
+
+void vm_stop(struct vm *vm)
+{
+	if (!vm->running)
+		return;
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		or_fence(&vm->vcpu[i]->request, (u32)REQUEST_STOP);
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (!smp_done(&vm->work[i]))
+			kick_now(vm->vcpu[i]->cpu);
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		while (!smp_done(&vm->work[i]))
+			relax();
+	vm->running = false;
+}
+
+bool vm_all_stopped(const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (!smp_done(&vm->work[i]))
+			return false;
+	return true;
+}
+
+/* Names who holds the invalidation up.  The NMI makes that CPU leave the guest. */
+static void look(struct vm *vm, ticket_t t)
+{
+	struct vm_watchdog *w = &vm->watchdog;
+	u64 host_rip = 0;
+
+	w->fired = true;
+	w->guest_rip = 0;
+	w->cpu = vm->inval.proto->laggard(&vm->inval, t);
+	if (w->cpu < 0)
+		return;
+	if (!smp_where((unsigned)w->cpu, &host_rip, &w->guest_rip))
+		print("# watchdog: CPU %d does not even answer an NMI\n", w->cpu);
+	else if (w->guest_rip)
+		print("# watchdog: %s waits for CPU %d, which is in the guest at rip 0x%lx "
+		      "and was not kicked\n",
+		      vm->inval.proto->name, w->cpu, w->guest_rip);
+	else
+		print("# watchdog: %s waits for CPU %d, which is in the host at rip "
+		      "0x%lx\n",
+		      vm->inval.proto->name, w->cpu, host_rip);
+}
+
+ticket_t vm_invalidate(struct vm *vm, struct gather *g)
+{
+	ticket_t t = inval_publish(&vm->inval, g);
+	u64 spins = 0;
+
+	trace(this_cpu()->id, TRACE_PUBLISH, t);
+	while (!inval_done(&vm->inval, t)) {
+		relax();
+		if (++spins % vm->spin_limit == 0)
+			look(vm, t);
+	}
+	return t;
+}
+
+void vm_retire(struct vm *vm, ticket_t t, struct gather *g)
+{
+	inval_retire(&vm->inval, t, g);
+	trace(this_cpu()->id, TRACE_RETIRE, t);
+}

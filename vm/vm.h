@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vm - a virtual machine: its memory, its vCPUs, and the guest that they run
+ *
+ *      vm_create -> vm_load_* -> vm_add_vcpu ... -> vm_start ... vm_stop -> vm_destroy
+ *
+ * One CPU owns a VM and makes all these calls.
+ */
+#ifndef VM_VM_H
+#define VM_VM_H
+
+#include "arch/x86_64/smp.h"
+#include "mm/ept.h"
+#include "vm/backend.h"
+
+#define VM_RAM_BLOCKS 32 /* of 2 MiB */
+
+struct guest; /* vm/guest.h */
+
+/* What a wait for an invalidation met. */
+struct vm_watchdog {
+	bool fired;
+	int cpu; /* -1: the protocol cannot name it */
+	u64 guest_rip;
+};
+
+struct vm {
+	struct inval inval; /* first: it has the alignment */
+	struct ept ept;
+	struct pool *pool;
+	struct vcpu *vcpu[CPU_MAX];
+	struct work work[CPU_MAX];
+	unsigned vcpus;
+	bool running;
+	hpa_t ram[VM_RAM_BLOCKS];
+	unsigned ram_blocks;
+	enum vcpu_mode mode;
+	gpa_t entry;
+	/* The owner's answer to a fault: true to retry, false to stop the vCPU. */
+	bool (*fault)(struct vcpu *);
+	u64 spin_limit; /* turns of a wait before the watchdog looks */
+	struct vm_watchdog watchdog;
+};
+
+/* The backend of this machine; set once, by vm_init(). */
+extern const struct backend *backend;
+
+/*
+ * Probes for virtualization and switches it on, on every CPU.  NULL, or one sentence
+ * why this machine cannot run guests (details have been printed).
+ */
+const char *vm_init(struct pool *pool);
+
+/* Makes a VM with `blocks` * 2 MiB of zeroed RAM at 0.  E_NOMEM, E_INVAL. */
+enum err must_check vm_create(struct vm **out, struct pool *pool,
+			      const struct inval_proto *proto, unsigned blocks);
+
+/* Stops it, invalidates everything, and returns all of its memory. */
+void vm_destroy(struct vm *vm);
+
+/* Adds a vCPU bound to `cpu`.  E_NOMEM. */
+enum err must_check vm_add_vcpu(struct vm *vm, unsigned cpu, struct vcpu **out);
+
+/* The host's view of guest RAM; NULL outside of it.  [gpa, gpa + len) in one block. */
+void *vm_ptr(struct vm *vm, gpa_t gpa, u64 len);
+
+/* The page of vCPU `id`: see struct guest_page. */
+gpa_t vm_page_gpa(const struct vm *vm, unsigned id);
+
+/* Lets all vCPUs run, each on its CPU; the caller's own CPU runs none. */
+void vm_start(struct vm *vm);
+
+/* Makes all vCPUs leave their loop, and waits for it. */
+void vm_stop(struct vm *vm);
+
+/* Has every vCPU left its loop by itself? */
+bool vm_all_stopped(const struct vm *vm);
+
+/* Publishes g, waits under the watchdog's eyes; afterwards retire with vm_retire(). */
+ticket_t vm_invalidate(struct vm *vm, struct gather *g);
+void vm_retire(struct vm *vm, ticket_t t, struct gather *g);
+
+/* Runs v on the executing CPU until it stops or is asked to. */
+void vcpu_run(struct vcpu *v);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vmcs - field encodings, and the bits of control fields (SDM vol. 3, ch. 25, app. B)
+ */
+#ifndef VMX_VMCS_H
+#define VMX_VMCS_H
+
+#ifdef __ASSEMBLER__
+#define HOST_RSP_FIELD 0x6c14
+#else
+#include "lib/types.h"
+
+enum { W16, W64, W32, WNAT };  /* encoding bits 14:13 */
+enum { CTL, RO, GUEST, HOST }; /* encoding bits 11:10 */
+
+#define FIELD(w, k, name, enc) name = (enc),
+enum vmcs_field {
+#include "vmx/vmcs_fields.def"
+};
+#undef FIELD
+
+#define FIELD(w, k, name, enc) \
+	_Static_assert(((enc) >> 13 & 3) == (w) && ((enc) >> 10 & 3) == (k), #name);
+#include "vmx/vmcs_fields.def"
+#undef FIELD
+
+/* Pin-based controls (25.6.1). */
+#define PIN_EXTINT_EXIT    BIT(0)
+#define PIN_NMI_EXIT       BIT(3)
+#define PIN_TIMER          BIT(6)
+
+/* Primary and secondary processor-based controls (25.6.2). */
+#define PROC_HLT_EXIT      BIT(7)
+#define PROC_INVLPG_EXIT   BIT(9)
+#define PROC_MWAIT_EXIT    BIT(10)
+#define PROC_RDPMC_EXIT    BIT(11)
+#define PROC_CR3_LOAD      BIT(15)
+#define PROC_CR3_STORE     BIT(16)
+#define PROC_CR8_LOAD      BIT(19)
+#define PROC_CR8_STORE     BIT(20)
+#define PROC_DR_EXIT       BIT(23)
+#define PROC_IO_EXIT       BIT(24)
+#define PROC_MONITOR_EXIT  BIT(29)
+#define PROC_SECONDARY     BIT(31)
+#define PROC2_EPT          BIT(1)
+#define PROC2_UNRESTRICTED BIT(7)
+
+/* VM-exit and VM-entry controls (25.7.1, 25.8.1). */
+#define EXIT_CTL_HOST64    BIT(9)
+#define EXIT_CTL_ACK_INTR  BIT(15)
+#define EXIT_CTL_SAVE_EFER BIT(20)
+#define EXIT_CTL_LOAD_EFER BIT(21)
+#define ENTRY_CTL_LONG     BIT(9)
+#define ENTRY_CTL_EFER     BIT(15)
+
+/* VM-entry interruption information (25.8.3). */
+#define INTR_VALID         BIT(31)
+#define INTR_ERROR         BIT(11)
+#define INTR_HARDWARE      (3u << 8)
+#define VECTOR_GP          13
+
+/* EXIT_REASON (25.9.1, appendix C). */
+#define REASON_BASIC       BITS(15, 0)
+#define REASON_FAILED      BIT(31)
+
+/* EPT-violation qualification: bits 2:0 are read, write, fetch as in an entry. */
+#define QUAL_ACCESS        BITS(2, 0)
+#endif
+#endif
