@@ -115,7 +115,19 @@ bool stage_open(struct stage *s, struct run *t, const struct scenario *sc,
 	return true;
 }
 
-/* The blocks are reachable until the VM is gone; only then do they return. */
+/* Takes the window away; its blocks go back by the same way as any others. */
+static void drop_window(struct stage *s)
+{
+	struct gather g = gather_init();
+
+	if (ept_unmap(&s->vm->ept, GPA(GUEST_WINDOW), s->size, &g))
+		test_fail(s->t, "the window cannot be unmapped");
+	for (unsigned i = 0; i < 2; i++)
+		if (s->block[i].v)
+			gather_block(&g, s->t->pool, s->block[i]);
+	vm_retire(s->vm, vm_invalidate(s->vm, &g), &g);
+}
+
 void stage_close(struct stage *s)
 {
 	kick_delay(KICK_NOW);
@@ -124,10 +136,8 @@ void stage_close(struct stage *s)
 		if (s->vm->vcpu[i]->stopped)
 			test_fail(s->t, "guest %u stopped: %s", i,
 				  s->vm->vcpu[i]->stopped);
+	drop_window(s);
 	vm_destroy(s->vm);
-	for (unsigned i = 0; i < 2; i++)
-		if (s->block[i].v)
-			pool_free(s->t->pool, s->block[i]);
 }
 
 u64 stage_uses(const struct stage *s, unsigned vcpu, unsigned block)

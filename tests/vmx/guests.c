@@ -166,8 +166,10 @@ TEST(vmx, misconfiguration, "a misconfigured EPT entry is named", .vmx = true)
 	vm_start(vm);
 	EXPECT(t, vm->vcpu[0]->stopped && !strcmp(vm->vcpu[0]->stopped,
 						  "its EPT has a misconfigured entry"));
+	EXPECT_EQ(t, ept_unmap(&vm->ept, GPA(GUEST_WINDOW), PAGE_SIZE, &g), E_OK);
+	gather_block(&g, t->pool, frame);
+	vm_retire(vm, vm_invalidate(vm, &g), &g);
 	vm_destroy(vm);
-	pool_free(t->pool, frame);
 }
 
 TEST(vmx, invalid_state, "a refused guest state is explained", .vmx = true)
