@@ -48,8 +48,8 @@ static bool sums_to_zero(const u8 *p, u64 len)
 }
 
 /*
- * Is what `p` holds an RSDP?  `len` is how much of it there is, 20 or more.  One of
- * revision 2 of which only the first 20 bytes are known is taken for an old one.
+ * Are the 36 bytes at `p` an RSDP?  `len` is how many of them are known, the rest being
+ * zeros.  One of revision 2 of which 20 bytes are known is taken for an old one.
  */
 static bool rsdp_good(const u8 *p, u64 len)
 {
@@ -287,8 +287,8 @@ const char *acpi_find_cpus(struct acpi_cpus *out, const struct boot_info *info,
 	u8 rsdp[RSDP_NEW] = { 0 };
 
 	memset(out, 0, sizeof(*out));
-	if (info->rsdp_len >= RSDP_OLD && info->rsdp_len <= sizeof(info->rsdp)) {
-		memcpy(rsdp, info->rsdp, info->rsdp_len);
+	if (info->rsdp_len) {
+		memcpy(rsdp, info->rsdp, MIN(info->rsdp_len, sizeof(rsdp)));
 		if (rsdp_good(rsdp, info->rsdp_len))
 			return rsdp_read(out, view, rsdp);
 		note(out, "the loader's copy of the ACPI RSDP is damaged");

@@ -157,19 +157,36 @@ bool config_parse(struct config *c, const struct boot_info *info)
 	return !error;
 }
 
-bool config_match(const char *list, const char *name)
+/* Does `fits` hold for `name` and an element of the comma-separated list? */
+static bool any(const char *list, const char *name,
+		bool (*fits)(const char *element, const char *name))
 {
-	char glob[CONFIG_LIST];
+	char element[CONFIG_LIST];
 
 	while (*list) {
 		size_t n = 0;
 
 		while (list[n] && list[n] != ',')
 			n++;
-		str_copy(glob, list, n + 1);
-		if (str_glob(glob, name))
+		str_copy(element, list, n + 1);
+		if (fits(element, name))
 			return true;
 		list += n + (list[n] == ',');
 	}
 	return false;
+}
+
+static bool equal(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+bool config_match(const char *list, const char *name)
+{
+	return any(list, name, str_glob);
+}
+
+bool config_names(const char *list, const char *name)
+{
+	return any(list, name, equal);
 }

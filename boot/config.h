@@ -34,4 +34,7 @@ bool config_parse(struct config *c, const struct boot_info *info);
 /* Does one of the comma-separated globs of `list` match `name`? */
 bool config_match(const char *list, const char *name);
 
+/* Is `name` itself one of them, without a wildcard? */
+bool config_names(const char *list, const char *name);
+
 #endif

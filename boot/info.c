@@ -149,7 +149,7 @@ static const char *map_sanitise(struct boot_info *b)
 		u32 type = type_at(b, pa, &next);
 
 		if (type && !map_append(b, pa, next, type))
-			return "the memory map falls into more pieces than there is room for";
+			return "the memory map falls into too many pieces";
 	}
 	map_trim(b);
 	return NULL;

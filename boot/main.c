@@ -18,8 +18,7 @@
 #include "tests/test.h"
 #include "vm/vm.h"
 
-#define VERSION      "0.1"
-#define APIC_DEFAULT 0xfee00000 /* SDM vol. 3, 11.4.1 */
+#define VERSION "0.1"
 
 static struct boot_info info;
 static struct acpi_cpus acpi;
@@ -42,8 +41,15 @@ static void start_cpus(void)
 	static u32 ids[CPU_MAX];
 	struct smp_plan plan = { .apic_id = ids, .mute = (u32)config.mute };
 
-	for (unsigned i = 0; i < acpi.n && plan.n < config.cpus; i++)
-		ids[plan.n++] = acpi.cpu[i].apic_id;
+	for (unsigned i = 0; i < acpi.n && plan.n + 1 < config.cpus; i++) {
+		u32 id = acpi.cpu[i].apic_id;
+
+		if (!apic_reaches(id))
+			print("# cpu with apic 0x%x is out of the %s's reach: left out\n",
+			      id, apic_mode_name());
+		else if (id != apic_id())
+			ids[plan.n++] = id;
+	}
 	if (!memory_low_page(&info, &plan.trampoline)) {
 		print("# no free page below 1 MiB: this CPU alone is used\n");
 		plan.n = 0;
@@ -96,8 +102,7 @@ static void boot_late(void)
 		print("# acpi: %u CPUs are not enabled\n", acpi.disabled);
 	if (acpi.notes)
 		print("# acpi: %u notes, the last: %s\n", acpi.notes, acpi.note);
-	why = apic_init(config.apic,
-			acpi.lapic_base ? acpi.lapic_base : APIC_DEFAULT); /* IPIs */
+	why = apic_init(config.apic); /* IPIs                      */
 	if (why)
 		refuse("apic", why);
 	kick_init();  /* kicks, delayed if asked   */

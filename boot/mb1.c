@@ -67,13 +67,13 @@ static const char *read_modules(struct boot_info *out, u64 addr,
 		return "the multiboot 1 information is cut off before the modules";
 	for (u32 i = 0; i < mods[0]; i++) {
 		if (!view_read(view, mods[1] + (u64)i * MB1_MOD_SIZE, mod, sizeof(mod)))
-			return "the multiboot 1 module list runs out of readable memory";
+			return "the multiboot 1 modules run out of readable memory";
 		why = boot_info_add_module(out, mod[0], mod[1], view, &m);
 		if (why)
 			return why;
 		if (mod[2] && !read_string(view, mod[2], m->name, sizeof(m->name),
 					   &m->name_truncated))
-			return "a multiboot 1 module's string runs out of readable memory";
+			return "a multiboot 1 module's string is not all readable";
 	}
 	return NULL;
 }
@@ -123,7 +123,7 @@ const char *mb1_parse(struct boot_info *out, u64 addr, const struct phys_view *v
 	const char *why = NULL;
 	u32 flags;
 
-	if (addr > ~0u || !view_read(view, addr + MB1_FLAGS, &flags, sizeof(flags)))
+	if (!view_read(view, addr + MB1_FLAGS, &flags, sizeof(flags)))
 		return "the multiboot 1 information is not in readable memory";
 	if (flags & MB1_HAS_MMAP)
 		why = read_map(out, addr, view);

@@ -69,17 +69,20 @@ const char *memory_init(struct pool *pool, struct boot_info *info, u64 mib)
 	return have_books ? NULL : "there is not enough usable memory above 1 MiB";
 }
 
+/* The highest such page: firmware scribbles on the lowest ones. */
 bool memory_low_page(const struct boot_info *info, u64 *out)
 {
 	const struct boot_range *r;
+	bool found = false;
 
-	for (unsigned i = 0; (r = boot_info_usable(info, i)); i++) {
-		u64 page = MAX(r->base, PAGE_SIZE);
+	for (unsigned i = 0; (r = boot_info_usable(info, i)) && r->base < LOW_END;
+	     i++) {
+		u64 end = MIN(r->base + r->len, LOW_END);
 
-		if (page + PAGE_SIZE <= MIN(r->base + r->len, LOW_END)) {
-			*out = page;
-			return true;
+		if (end >= MAX(r->base, PAGE_SIZE) + PAGE_SIZE) {
+			*out = end - PAGE_SIZE;
+			found = true;
 		}
 	}
-	return false;
+	return found;
 }

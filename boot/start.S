@@ -71,8 +71,7 @@ start:
 	movl	$(boot_pdpt + 3), boot_pml4
 	movl	$(boot_pdpt + 3), boot_pml4 + ((DIRECT_BASE >> 39) & 511) * 8
 
-	movl	%cr4, %eax
-	orl	$0x20, %eax			/* CR4.PAE */
+	movl	$0x60, %eax			/* CR4: PAE, MCE, and nothing inherited */
 	movl	%eax, %cr4
 	movl	$boot_pml4, %eax
 	movl	%eax, %cr3

@@ -62,6 +62,12 @@ static bool range_ok(gpa_t gpa, u64 len)
 	       len <= EPT_GPA_MAX - gpa.v;
 }
 
+/* Can entries name every frame of [hpa, hpa + len)? */
+static bool frames_ok(hpa_t hpa, u64 len)
+{
+	return !(hpa.v & ~EPTE_ADDR) && len <= EPTE_ADDR + PAGE_SIZE - hpa.v;
+}
+
 static enum err table_alloc(struct ept *e, hpa_t *out)
 {
 	enum err err = pool_alloc(e->pool, 0, out);
@@ -215,8 +221,7 @@ enum err ept_map(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len, u64 attr,
 			  .done = gpa.v };
 	enum err err, undo;
 
-	if (!range_ok(gpa, len) || !IS_ALIGNED(hpa.v, PAGE_SIZE) ||
-	    hpa.v & ~EPTE_ADDR || !(attr & EPTE_R))
+	if (!range_ok(gpa, len) || !frames_ok(hpa, len) || !(attr & EPTE_R))
 		return fail(E_INVAL);
 	err = walk(&x, table_ptr(e->root), EPT_LEVELS - 1, gpa.v, gpa.v + len);
 	if (err && x.done > gpa.v) {
@@ -235,7 +240,8 @@ static enum err protect_at(struct edit *x, epte_t *slot, unsigned level, u64 gpa
 		return E_OK;
 	if (!epte_is_leaf(e, level))
 		return descend(x, e, level, gpa, stop);
-	epte_store(slot, (epte_t){ (e.raw & ~EPTE_RWX) | x->attr }); /* E1 */
+	while (!epte_cas(slot, e, (epte_t){ (e.raw & ~EPTE_RWX) | x->attr })) /* E1 */
+		e = epte_load(slot);
 	if (e.raw & EPTE_RWX & ~x->attr)
 		gather_range(x->g, GPA(gpa), stop - gpa);
 	return E_OK;
@@ -274,7 +280,8 @@ static enum err remap_at(struct edit *x, epte_t *slot, unsigned level, u64 gpa,
 
 	if (!epte_is_leaf(e, level))
 		return descend(x, e, level, gpa, stop);
-	epte_store(slot, (epte_t){ (e.raw & ~EPTE_ADDR) | hpa }); /* E1 */
+	while (!epte_cas(slot, e, (epte_t){ (e.raw & ~EPTE_ADDR) | hpa })) /* E1 */
+		e = epte_load(slot);
 	gather_range(x->g, GPA(gpa), stop - gpa);
 	return E_OK;
 }
@@ -287,7 +294,7 @@ enum err ept_remap(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len, struct gather *
 	epte_t *root = table_ptr(e->root);
 	enum err err;
 
-	if (!range_ok(gpa, len) || hpa.v & ~EPTE_ADDR)
+	if (!range_ok(gpa, len) || !frames_ok(hpa, len))
 		return fail(E_INVAL);
 	if (!edges_ok(e, gpa, len))
 		return fail(E_SPLIT);

@@ -87,4 +87,11 @@ static inline void epte_store(epte_t *slot, epte_t e)
 	store_release(slot, e.raw);
 }
 
+/* E1 as well, where hardware may set A or D in between: true when it was `old` still.
+ */
+static inline bool epte_cas(epte_t *slot, epte_t old, epte_t e)
+{
+	return cas(slot, old.raw, e.raw);
+}
+
 #endif

@@ -6,8 +6,9 @@
  * differs from it in one address bit, so freeing merges upwards in at most
  * POOL_ORDERS steps.  Only the first frame of a block carries state and order.
  *
- * Checked builds write POOL_POISON to the start of each free block and verify it at
- * allocation: a write through a stale translation into a free frame is caught there.
+ * Checked builds write POOL_POISON to the start of each frame that is freed, and verify
+ * it when that frame is allocated again, however its block was merged and split in the
+ * meantime: a write through a stale translation into a free frame is caught there.
  */
 #include "mm/pool.h"
 #include "mm/mem.h"
@@ -44,18 +45,24 @@ static void link_free(struct pool *p, u32 i, unsigned order)
 {
 	struct frame *f = &p->frame[i];
 
-	*f = (struct frame){ FRAME_FREE, (u8)order, p->free[order], POOL_NONE };
+	f->state = FRAME_FREE;
+	f->order = (u8)order;
+	f->next = p->free[order];
+	f->prev = POOL_NONE;
 	if (f->next != POOL_NONE)
 		p->frame[f->next].prev = i;
 	p->free[order] = i;
 }
 
-static void poison(const struct pool *p, u32 i)
+static void poison(const struct pool *p, u32 i, u32 frames)
 {
-	u64 *w = mem_ptr(address_of(p, i));
+	for (u32 end = i + frames; i < end; i++) {
+		u64 *w = mem_ptr(address_of(p, i));
 
-	for (unsigned n = 0; n < POISON_WORDS; n++)
-		w[n] = POOL_POISON;
+		for (unsigned n = 0; n < POISON_WORDS; n++)
+			w[n] = POOL_POISON;
+		p->frame[i].poisoned = true;
+	}
 }
 
 static void check_poison(const struct pool *p, u32 i)
@@ -68,6 +75,16 @@ static void check_poison(const struct pool *p, u32 i)
 			      address_of(p, i).v, n, w[n]);
 }
 
+/* Verifies those frames of a block that are poisoned; its owner may write to them. */
+static void lift_poison(const struct pool *p, u32 i, u32 frames)
+{
+	for (u32 end = i + frames; i < end; i++) {
+		if (p->frame[i].poisoned)
+			check_poison(p, i);
+		p->frame[i].poisoned = false;
+	}
+}
+
 void pool_init(struct pool *p, hpa_t base, u32 frames, struct frame *frame)
 {
 	assert(IS_ALIGNED(base.v, SIZE_2M));
@@ -75,11 +92,11 @@ void pool_init(struct pool *p, hpa_t base, u32 frames, struct frame *frame)
 	for (unsigned o = 0; o < POOL_ORDERS; o++)
 		p->free[o] = POOL_NONE;
 	for (u32 i = 0; i < frames; i++)
-		frame[i] = (struct frame){ FRAME_RESERVED, 0, POOL_NONE, POOL_NONE };
+		frame[i] = (struct frame){ .next = POOL_NONE, .prev = POOL_NONE };
 }
 
-/* Frees the block at i, merging with its buddy while that is free as well. */
-static void free_block(struct pool *p, u32 i, unsigned order)
+/* Links the block at i, merged with its buddy while that is free as well. */
+static void add_block(struct pool *p, u32 i, unsigned order)
 {
 	p->free_frames += 1u << order;
 	while (order + 1 < POOL_ORDERS) {
@@ -95,8 +112,13 @@ static void free_block(struct pool *p, u32 i, unsigned order)
 		order++;
 	}
 	link_free(p, i, order);
+}
+
+static void free_block(struct pool *p, u32 i, unsigned order)
+{
 	if (CHECKED)
-		poison(p, i);
+		poison(p, i, 1u << order);
+	add_block(p, i, order);
 }
 
 void pool_add(struct pool *p, hpa_t start, hpa_t end)
@@ -109,7 +131,7 @@ void pool_add(struct pool *p, hpa_t start, hpa_t end)
 
 		while (i & ((1u << order) - 1) || i + (1u << order) > stop)
 			order--;
-		free_block(p, i, order);
+		add_block(p, i, order);
 		i += 1u << order;
 	}
 }
@@ -127,16 +149,14 @@ enum err pool_alloc(struct pool *p, unsigned order, hpa_t *out)
 		return fail(E_NOMEM);
 	}
 	i = p->free[o];
-	if (CHECKED)
-		check_poison(p, i);
 	unlink(p, i);
 	while (o > order) {
 		o--;
 		link_free(p, i + (1u << o), o);
-		if (CHECKED)
-			poison(p, i + (1u << o));
 	}
-	p->frame[i] = (struct frame){ FRAME_USED, (u8)order, POOL_NONE, POOL_NONE };
+	if (CHECKED)
+		lift_poison(p, i, 1u << order);
+	p->frame[i] = (struct frame){ .state = FRAME_USED, .order = (u8)order };
 	p->free_frames -= 1u << order;
 	unlock(&p->lock);
 	*out = address_of(p, i);

@@ -13,7 +13,7 @@
 
 #define POOL_ORDERS   10 /* blocks of 4 KiB << 0 .. 4 KiB << 9, which is 2 MiB */
 #define POOL_ORDER_2M 9
-#define POOL_POISON   0xdeadf4a3edeadf4aull /* first words of a free frame (checked) */
+#define POOL_POISON   0xdeadf4a3edeadf4aull /* first words of a freed frame (checked) */
 #define POOL_NONE     UINT32_MAX
 
 enum frame_state {
@@ -26,6 +26,7 @@ enum frame_state {
 struct frame {
 	u8 state; /* of the block that begins here */
 	u8 order;
+	bool poisoned;  /* this frame, wherever it lies in a block */
 	u32 next, prev; /* indices into pool.frame */
 };
 

@@ -41,13 +41,22 @@ struct smr {
 /* Prepares a domain for CPUs 0 .. cpus - 1; `step` may be NULL for smr_default. */
 void smr_init(struct smr *s, unsigned cpus, const struct smr_params *step);
 
+/* Is what this CPU has published so old that it would soon pass for new?  [S5] */
+static inline bool smr_overslept(const struct smr_slot *r)
+{
+	return load_relaxed(&r->smr->wr) - load_relaxed(&r->seen) >
+	       r->smr->step.max_delta;
+}
+
 /* Begins a read section of this slot's CPU.  Not recursive.  [S1] */
 static inline void smr_enter(struct smr_slot *r)
 {
 	if (CHECKED && load_relaxed(&r->seen) != SMR_IDLE)
 		panic("smr_enter: the section is entered already");
-	store_fence(&r->seen,
-		    load_relaxed(&r->smr->wr)); /* S1, pairs with smr_poll() */
+	do {
+		store_fence(&r->seen,
+			    load_relaxed(&r->smr->wr)); /* S1, pairs with smr_poll() */
+	} while (CHECKED && smr_overslept(r));          /* S5 */
 }
 
 /* Ends the section: nothing read inside it may be used after this.  [S2] */

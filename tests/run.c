@@ -32,6 +32,7 @@ void test_fail(struct run *t, const char *f, ...)
 {
 	va_list ap;
 
+	t->caught = false;
 	va_start(ap, f);
 	record(t, FAIL, f, ap);
 	va_end(ap);
@@ -103,7 +104,7 @@ static void judge_control(struct run *t)
 {
 	if (!t->proto || t->proto->sound || t->test->measures || t->verdict == SKIP)
 		return;
-	if (t->verdict == FAIL && t->violations) {
+	if (t->verdict == FAIL && t->caught) {
 		t->verdict = XFAIL;
 	} else if (t->verdict == PASS) {
 		t->verdict = FAIL;
@@ -136,25 +137,26 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 
 struct tally {
 	unsigned verdict[VERDICTS];
-	unsigned guest_tests, guest_judged; /* tests that need virtualization */
+	unsigned scenarios, judged; /* tests of protocols */
 };
 
 static void count(struct tally *n, const struct run *t)
 {
 	n->verdict[t->verdict]++;
-	n->guest_tests += t->test->vmx;
-	n->guest_judged += t->test->vmx && t->verdict != SKIP &&
-			   t->verdict != INCONCLUSIVE;
+	if (!t->test->protocols || t->test->measures)
+		return;
+	n->scenarios++;
+	n->judged += t->verdict != SKIP && t->verdict != INCONCLUSIVE;
 }
 
-/* Where no guest could run the subject has not been judged: that is no pass. */
+/* Where no protocol could be judged, though that was asked for, there is no pass. */
 static enum status status_of(const struct tally *n)
 {
 	const unsigned *v = n->verdict;
 
 	if (v[FAIL])
 		return STATUS_FAIL;
-	if (v[INCONCLUSIVE] || (n->guest_tests && !n->guest_judged))
+	if (v[INCONCLUSIVE] || (n->scenarios && !n->judged))
 		return STATUS_SKIP;
 	return v[PASS] || v[XFAIL] ? STATUS_PASS : STATUS_SKIP;
 }

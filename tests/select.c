@@ -35,7 +35,10 @@ static unsigned sorted(const struct test **out)
 
 static bool wanted(const struct config *c, const struct test *t)
 {
-	return *c->run ? config_match(c->run, t->name) : !t->hidden;
+	if (!*c->run)
+		return !t->hidden;
+	return t->hidden ? config_names(c->run, t->name)
+			 : config_match(c->run, t->name);
 }
 
 static void add(struct selection *s, const struct test *t, const struct inval_proto *p)

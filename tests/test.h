@@ -32,6 +32,7 @@ struct run {
 	struct pool *pool;
 	struct rng rng;
 	enum verdict verdict;
+	bool caught; /* stale accesses are the only complaint */
 	u64 witnesses, violations, invalidations;
 	char why[200];
 };
@@ -45,7 +46,7 @@ struct test {
 	bool protocols;  /* runs once under each protocol               */
 	bool measures;   /* gives figures: passes under any protocol    */
 	unsigned aps;    /* needs that many CPUs besides this one       */
-	bool hidden;     /* runs only when it is asked for by its name  */
+	bool hidden;     /* runs only when it is asked for by its whole name */
 };
 
 #define CATALOG(id, kind, name, what)    \

@@ -21,8 +21,9 @@
 enum exit_kind {
 	EXIT_IRQ, /* exit.vector has been taken from the local APIC      */
 	EXIT_NMI,
-	EXIT_CALL, /* hypercall; RIP is behind it already                 */
-	EXIT_HLT,  /* RIP is behind it already                            */
+	EXIT_EXCEPTION, /* exit.vector, one that the guest may not take */
+	EXIT_CALL,      /* hypercall; RIP is behind it already                 */
+	EXIT_HLT,       /* RIP is behind it already                            */
 	EXIT_CPUID,
 	EXIT_RDMSR,
 	EXIT_WRMSR,
@@ -74,11 +75,12 @@ struct vcpu {
 	enum vcpu_mode mode;
 	gpa_t entry, stack, tables, arg; /* RIP, RSP, CR3, RDI at the start */
 	hpa_t state;                     /* the backend's page: VMCS */
-	u32 budget; /* in backend's timer units, for each stay in the guest; 0: none */
+	u32 budget; /* of guest time, in the backend's timer units; 0: none */
 	bool loaded, launched;
 	bool refused; /* hardware did not take the guest state */
-	u32 spurious; /* faults in a row that had no reason any more */
-	bool exited;  /* by EXIT call; code below */
+	u32 spurious; /* faults in a row, at one place, that had no reason any more */
+	gpa_t spurious_at;
+	bool exited; /* by EXIT call; code below */
 	u64 exit_code;
 	const char *stopped; /* why the loop was left for good, or NULL */
 	struct vcpu_exit exit;
@@ -98,6 +100,7 @@ struct backend {
 	const char *(*cpu_on)(hpa_t region);
 	unsigned (*max_leaf)(void);      /* largest nested leaf: level 0, 1 or 2 */
 	u64 (*root)(const struct ept *); /* the tag of its translations      */
+	bool (*has_timer)(void);         /* can a vCPU have a budget?                */
 	void (*flush)(u64 root);         /* drops them on the executing CPU          */
 
 	/* On the CPU that v is bound to, interrupts off: */

@@ -28,7 +28,7 @@ static bool call_print(struct vcpu *v)
 		return false;
 	}
 	for (u64 i = 0; i < len; i++) {
-		char c = text[i];
+		char c = *(const volatile char *)&text[i]; /* others may write it */
 
 		if (c != '\n')
 			line[n++] = c >= ' ' && c <= '~' ? c : '?';

@@ -87,14 +87,14 @@ static const char *add_segment(struct elf *e, const struct phdr *p, const u8 *im
 			       u64 size, struct bounds in)
 {
 	if (p->filesz > p->memsz)
-		return "a segment of the guest image is larger in the file than in memory";
+		return "a segment of the guest image has more bytes than memory";
 	if (p->offset > size || p->filesz > size - p->offset)
 		return "a segment of the guest image runs past the file";
 	if (!p->memsz)
 		return NULL;
 	if (p->paddr < in.floor || p->paddr > in.limit ||
 	    p->memsz > in.limit - p->paddr)
-		return "a segment of the guest image lies outside of the guest's memory";
+		return "a segment of the guest image is not in the guest's memory";
 	if (p->memsz - 1 > ~0ull - p->vaddr)
 		return "a segment of the guest image wraps around the address space";
 	if (overlaps(e, p->paddr, p->memsz))
@@ -127,7 +127,7 @@ static enum entry find_entry(struct elf *e, const struct phdr *p, u64 entry,
 		e->entry = p->paddr + (entry - p->vaddr);
 		return ENTRY_VIRTUAL;
 	}
-	if (found || entry < p->paddr || entry - p->paddr >= p->filesz)
+	if (entry < p->paddr || entry - p->paddr >= p->filesz)
 		return found;
 	e->entry = entry;
 	return ENTRY_PHYSICAL;
@@ -143,7 +143,7 @@ static const char *add_all(struct elf *e, const struct ehdr *h, const u8 *image,
 	for (u64 i = 0; i < h->phnum; i++) {
 		memcpy(&p, image + h->phoff + i * sizeof(p), sizeof(p));
 		if (p.type == PT_INTERP)
-			return "the guest image asks for a dynamic linker; link it with -static";
+			return "the guest image is dynamic; link it with -static";
 		if (p.type != PT_LOAD)
 			continue;
 		why = add_segment(e, &p, image, size, in);

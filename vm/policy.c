@@ -13,7 +13,13 @@
 #include "vm/calls.h"
 #include "vm/vm.h"
 
-#define CPUID_1_ECX_HIDDEN (BIT(3) | BIT(5) | BIT(21) | BIT(26) | BIT(27))
+/* MONITOR, VMX, x2APIC, XSAVE, OSXSAVE, AVX: what the controls do not offer. */
+#define CPUID_1_ECX_HIDDEN (BIT(3) | BIT(5) | BIT(21) | BIT(26) | BIT(27) | BIT(28))
+#define CPUID_FEATURES_7   7          /* nothing of it is offered        */
+#define CPUID_HV_FIRST     0x40000000 /* another hypervisor's, below us  */
+#define CPUID_HV_LAST      0x4fffffff
+#define CPUID_EXTENDED_1   0x80000001
+#define CPUID_RDTSCP       BIT(27)
 #define CPUID_1_ECX_HV     BIT(31)
 #define SPURIOUS_MAX       1000
 
@@ -38,9 +44,23 @@ static bool on_nmi(struct vcpu *v)
 	return true;
 }
 
-/* Nothing ever wakes a guest, so this lasts until the vCPU is asked to leave. */
+static bool on_exception(struct vcpu *v)
+{
+	if (v->exit.vector == TRAP_MC)
+		panic("machine check in the guest of CPU %u", v->cpu);
+	print("# guest: exception %u at rip 0x%lx\n", v->exit.vector,
+	      backend->guest_rip());
+	return stop(v, "it raises an exception that it may not");
+}
+
+/*
+ * Nothing ever wakes a guest, so this lasts until the vCPU is asked to leave.  One with
+ * a budget has nobody to ask it, and halting does not use the budget up.
+ */
 static bool on_hlt(struct vcpu *v)
 {
+	if (v->budget)
+		return stop(v, "it halts for ever");
 	while (!load_acquire(&v->request))
 		sti_hlt_cli();
 	return true;
@@ -53,6 +73,11 @@ static bool on_cpuid(struct vcpu *v)
 
 	if (leaf == 1)
 		c.ecx = (c.ecx & ~(u32)CPUID_1_ECX_HIDDEN) | (u32)CPUID_1_ECX_HV;
+	if (leaf == CPUID_FEATURES_7 ||
+	    (leaf >= CPUID_HV_FIRST && leaf <= CPUID_HV_LAST))
+		c = (struct cpuid){ 0 };
+	if (leaf == CPUID_EXTENDED_1)
+		c.edx &= ~(u32)CPUID_RDTSCP;
 	v->g.rax = c.eax;
 	v->g.rbx = c.ebx;
 	v->g.rcx = c.ecx;
@@ -95,11 +120,16 @@ static bool on_rdmsr(struct vcpu *v)
 	return true;
 }
 
+static bool canonical(u64 va)
+{
+	return (u64)((i64)(va << 16) >> 16) == va;
+}
+
 static bool on_wrmsr(struct vcpu *v)
 {
 	u64 value = (u64)(u32)v->g.rdx << 32 | (u32)v->g.rax;
 
-	if (!msr_allowed((u32)v->g.rcx, true) ||
+	if (!msr_allowed((u32)v->g.rcx, true) || !canonical(value) ||
 	    !backend->msr_set((u32)v->g.rcx, value)) {
 		print("# guest: WRMSR 0x%x at rip 0x%lx\n", (u32)v->g.rcx,
 		      backend->guest_rip());
@@ -121,6 +151,9 @@ static bool spurious(struct vcpu *v)
 {
 	struct ept_leaf l;
 
+	if (v->exit.gpa.v != v->spurious_at.v)
+		v->spurious = 0;
+	v->spurious_at = v->exit.gpa;
 	return ept_lookup(&v->vm->ept, v->exit.gpa, &l) &&
 	       !(v->exit.access & ~l.entry.raw & EPTE_RWX) &&
 	       v->spurious++ < SPURIOUS_MAX;
@@ -179,6 +212,7 @@ static bool on_other(struct vcpu *v)
 exit_fn *const vm_exit_table[EXIT_KINDS] = {
 	[EXIT_IRQ] = on_irq,
 	[EXIT_NMI] = on_nmi,
+	[EXIT_EXCEPTION] = on_exception,
 	[EXIT_CALL] = calls_dispatch,
 	[EXIT_HLT] = on_hlt,
 	[EXIT_CPUID] = on_cpuid,

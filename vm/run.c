@@ -19,10 +19,19 @@ void hw_flush(u64 root)
 	backend->flush(root);
 }
 
+/* In the section an interrupt that the host takes is a bug: trap() looks. */
+static void reading(bool on)
+{
+	if (CHECKED)
+		this_cpu()->reading = on;
+}
+
 struct vcpu *vcpu_exit(struct vcpu *v)
 {
 	v->leave(v->reader);
+	reading(false);
 	if (v->dispatch(v) && !load_acquire(&v->request)) {
+		reading(true);
 		v->enter(v->reader);
 		trace(v->cpu, TRACE_ENTER, v->reader->flushed);
 		return v;
@@ -41,10 +50,12 @@ void vcpu_run(struct vcpu *v)
 		v->loaded = true;
 	}
 	if (!load_acquire(&v->request)) {
+		reading(true);
 		v->enter(v->reader);
 		refused = backend->run(v);
 		if (refused) {
 			v->leave(v->reader);
+			reading(false);
 			v->stopped = refused;
 		}
 	}

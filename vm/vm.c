@@ -14,7 +14,21 @@
 #include "lib/trace.h"
 #include "mm/mem.h"
 
-#define SPIN_LIMIT 2000000
+/* A wait is too long after some 5 billion cycles, or that many turns in an emulator. */
+#define PATIENCE_CYCLES   5000000000
+#define PATIENCE_EMULATED 200000
+#define PAUSE_CYCLES_MIN  30 /* of a turn with PAUSE on silicon; emulators count 1 */
+
+/* Turns of a spin loop before a wait is suspicious, on this machine. */
+static u64 patience(void)
+{
+	u64 start = rdtsc(), cost;
+
+	for (unsigned i = 0; i < 1000; i++)
+		relax();
+	cost = (rdtsc() - start) / 1000;
+	return cost < PAUSE_CYCLES_MIN ? PATIENCE_EMULATED : PATIENCE_CYCLES / cost;
+}
 
 static unsigned order_of(u64 size)
 {
@@ -34,7 +48,10 @@ static enum err ram_add(struct vm *vm, unsigned i)
 		return e;
 	vm->ram_blocks = i + 1;
 	memset(mem_ptr(vm->ram[i]), 0, SIZE_2M);
-	return ept_map(&vm->ept, GPA(i * SIZE_2M), vm->ram[i], SIZE_2M, EPT_RWX, &g);
+	e = ept_map(&vm->ept, GPA(i * SIZE_2M), vm->ram[i], SIZE_2M, EPT_RWX, &g);
+	if (e) /* what it had built */
+		vm_retire(vm, vm_invalidate(vm, &g), &g);
+	return e;
 }
 
 enum err vm_create(struct vm **out, struct pool *pool, const struct inval_proto *proto,
@@ -52,7 +69,7 @@ enum err vm_create(struct vm **out, struct pool *pool, const struct inval_proto 
 	vm = mem_ptr(pa);
 	memset(vm, 0, sizeof(*vm));
 	vm->pool = pool;
-	vm->spin_limit = SPIN_LIMIT;
+	vm->spin_limit = patience();
 	e = ept_init(&vm->ept, pool, backend->max_leaf());
 	if (e) {
 		pool_free(pool, pa);
@@ -213,8 +230,8 @@ static void look(struct vm *vm, ticket_t t)
 	if (!smp_where((unsigned)w->cpu, &host_rip, &w->guest_rip))
 		print("# watchdog: CPU %d does not even answer an NMI\n", w->cpu);
 	else if (w->guest_rip)
-		print("# watchdog: %s waits for CPU %d, which is in the guest at rip 0x%lx "
-		      "and was not kicked\n",
+		print("# watchdog: %s waits for CPU %d, which is in the guest at rip 0x%lx; "
+		      "no kick is on its way\n",
 		      vm->inval.proto->name, w->cpu, w->guest_rip);
 	else
 		print("# watchdog: %s waits for CPU %d, which is in the host at rip "
@@ -230,7 +247,7 @@ ticket_t vm_invalidate(struct vm *vm, struct gather *g)
 	trace(this_cpu()->id, TRACE_PUBLISH, t);
 	while (!inval_done(&vm->inval, t)) {
 		relax();
-		if (++spins % vm->spin_limit == 0)
+		if (++spins % vm->spin_limit == 0 && !kick_in_flight())
 			look(vm, t);
 	}
 	return t;

@@ -33,10 +33,13 @@ static bool on_extint(struct vcpu *v)
 	return policy(v, EXIT_IRQ);
 }
 
-/* Exceptions are not intercepted, so this reason means an NMI. */
-static bool on_nmi(struct vcpu *v)
+static bool on_event(struct vcpu *v)
 {
-	return policy(v, EXIT_NMI);
+	u64 info = vmread(EXIT_INTR_INFO);
+
+	v->exit.vector = (u8)info;
+	return policy(v, field_get(INTR_TYPE, info) == INTR_TYPE_NMI ? EXIT_NMI
+								     : EXIT_EXCEPTION);
 }
 
 static bool on_hlt(struct vcpu *v)
@@ -104,7 +107,7 @@ static bool on_other(struct vcpu *v)
 
 static bool (*const on_reason[REASONS])(struct vcpu *) = {
 	[0 ... REASONS - 1] = on_other,
-	[0] = on_nmi,
+	[0] = on_event,
 	[1] = on_extint,
 	[2] = on_triple_fault,
 	[10] = on_cpuid,

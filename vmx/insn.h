@@ -7,7 +7,7 @@
 #ifndef VMX_INSN_H
 #define VMX_INSN_H
 
-#include "lib/types.h"
+#include "lib/err.h"
 #include "vmx/vmcs.h"
 
 static inline bool vmxon(u64 pa)
@@ -50,17 +50,22 @@ static inline bool invept(enum invept_type type, u64 eptp)
 	return ok;
 }
 
-/* With the VMCS current and a field that exists these cannot fail. */
+/* The VMCS is current and the field exists on this CPU: anything else is a bug. */
 static inline void vmwrite(enum vmcs_field f, u64 v)
 {
-	asm volatile("vmwrite %1, %0" : : "r"((u64)f), "rm"(v) : "cc");
+	bool ok;
+
+	asm volatile("vmwrite %2, %1" : "=@cca"(ok) : "r"((u64)f), "rm"(v));
+	assert(ok);
 }
 
 static inline u64 vmread(enum vmcs_field f)
 {
+	bool ok;
 	u64 v;
 
-	asm volatile("vmread %1, %0" : "=r"(v) : "r"((u64)f) : "cc");
+	asm volatile("vmread %2, %1" : "=@cca"(ok), "=r"(v) : "r"((u64)f));
+	assert(ok);
 	return v;
 }
 #endif

@@ -9,6 +9,7 @@
 #include "arch/x86_64/desc.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/msr.h"
+#include "arch/x86_64/trap.h"
 #include "vmx/entry.h"
 #include "vmx/insn.h"
 #include "vmx/vmx.h"
@@ -32,13 +33,21 @@ static void controls(const struct vcpu *v)
 	bool longmode = v->mode == VCPU_LONG;
 
 	vmwrite(PIN_CTL, v->budget ? vmx_caps.pin : vmx_caps.pin & ~PIN_TIMER);
-	vmwrite(PREEMPTION_TIMER, v->budget);
+	if (v->budget)
+		vmwrite(PREEMPTION_TIMER, v->budget);
 	vmwrite(PROC_CTL, vmx_caps.proc);
 	vmwrite(PROC2_CTL, vmx_caps.proc2);
-	vmwrite(EXIT_CTL, vmx_caps.exit);
+	/* The timer goes on where the last stay ended, so that the budget is the sum.
+	 */
+	vmwrite(EXIT_CTL,
+		v->budget ? vmx_caps.exit : vmx_caps.exit & ~EXIT_CTL_SAVE_TIMER);
 	vmwrite(ENTRY_CTL,
 		longmode ? vmx_caps.entry : vmx_caps.entry & ~ENTRY_CTL_LONG);
-	vmwrite(EXCEPTION_BITMAP, 0);
+	/*
+	 * #AC and #DB can be delivered for ever without leaving the guest
+	 * (CVE-2015-5307, CVE-2015-8104); a machine check is the host's.
+	 */
+	vmwrite(EXCEPTION_BITMAP, BIT(TRAP_DB) | BIT(TRAP_AC) | BIT(TRAP_MC));
 	vmwrite(PF_ERROR_MASK, 0);
 	vmwrite(PF_ERROR_MATCH, 0);
 	vmwrite(CR3_TARGETS, 0);
@@ -124,15 +133,19 @@ static void guest_state(const struct vcpu *v)
 	u64 cr4 = vmx_caps.cr4_fixed0;
 
 	cr0 |= CR0_ET | (longmode ? CR0_PE | CR0_PG : 0);
-	cr4 |= longmode ? CR4_PAE : 0;
+	cr4 |= CR4_MCE | (longmode ? CR4_PAE : 0);
 	segments(longmode);
 	vmwrite(GUEST_CR0, cr0);
 	vmwrite(GUEST_CR4, cr4);
-	/* What VMX itself needs is the host's: a guest that changes it exits. */
-	vmwrite(CR0_MASK, vmx_caps.cr0_fixed0 & ~(CR0_PE | CR0_PG));
+	/*
+	 * A guest that changes what VMX needs exits; so does one that touches what
+	 * entries and exits leave alone (CD, NW) or what keeps machine checks from
+	 * being a shutdown (MCE).
+	 */
+	vmwrite(CR0_MASK, (vmx_caps.cr0_fixed0 & ~(CR0_PE | CR0_PG)) | CR0_CD | CR0_NW);
 	vmwrite(CR0_SHADOW, cr0);
-	vmwrite(CR4_MASK, vmx_caps.cr4_fixed0);
-	vmwrite(CR4_SHADOW, cr4 & ~CR4_VMXE);
+	vmwrite(CR4_MASK, vmx_caps.cr4_fixed0 | CR4_MCE);
+	vmwrite(CR4_SHADOW, cr4 & ~(CR4_VMXE | CR4_MCE));
 	vmwrite(GUEST_CR3, v->tables.v);
 	vmwrite(GUEST_EFER, longmode ? EFER_LME | EFER_LMA : 0);
 	vmwrite(GUEST_DR7, DR7_RESET);

@@ -25,45 +25,45 @@ enum vmcs_field {
 #undef FIELD
 
 /* Pin-based controls (25.6.1). */
-#define PIN_EXTINT_EXIT    BIT(0)
-#define PIN_NMI_EXIT       BIT(3)
-#define PIN_TIMER          BIT(6)
+#define PIN_EXTINT_EXIT     BIT(0)
+#define PIN_NMI_EXIT        BIT(3)
+#define PIN_TIMER           BIT(6)
 
 /* Primary and secondary processor-based controls (25.6.2). */
-#define PROC_HLT_EXIT      BIT(7)
-#define PROC_INVLPG_EXIT   BIT(9)
-#define PROC_MWAIT_EXIT    BIT(10)
-#define PROC_RDPMC_EXIT    BIT(11)
-#define PROC_CR3_LOAD      BIT(15)
-#define PROC_CR3_STORE     BIT(16)
-#define PROC_CR8_LOAD      BIT(19)
-#define PROC_CR8_STORE     BIT(20)
-#define PROC_DR_EXIT       BIT(23)
-#define PROC_IO_EXIT       BIT(24)
-#define PROC_MONITOR_EXIT  BIT(29)
-#define PROC_SECONDARY     BIT(31)
-#define PROC2_EPT          BIT(1)
-#define PROC2_UNRESTRICTED BIT(7)
+#define PROC_HLT_EXIT       BIT(7)
+#define PROC_INVLPG_EXIT    BIT(9)
+#define PROC_MWAIT_EXIT     BIT(10)
+#define PROC_RDPMC_EXIT     BIT(11)
+#define PROC_CR3_LOAD       BIT(15)
+#define PROC_CR3_STORE      BIT(16)
+#define PROC_CR8_LOAD       BIT(19)
+#define PROC_CR8_STORE      BIT(20)
+#define PROC_DR_EXIT        BIT(23)
+#define PROC_IO_EXIT        BIT(24)
+#define PROC_MONITOR_EXIT   BIT(29)
+#define PROC_SECONDARY      BIT(31)
+#define PROC2_EPT           BIT(1)
+#define PROC2_UNRESTRICTED  BIT(7)
 
 /* VM-exit and VM-entry controls (25.7.1, 25.8.1). */
-#define EXIT_CTL_HOST64    BIT(9)
-#define EXIT_CTL_ACK_INTR  BIT(15)
-#define EXIT_CTL_SAVE_EFER BIT(20)
-#define EXIT_CTL_LOAD_EFER BIT(21)
-#define ENTRY_CTL_LONG     BIT(9)
-#define ENTRY_CTL_EFER     BIT(15)
+#define EXIT_CTL_HOST64     BIT(9)
+#define EXIT_CTL_ACK_INTR   BIT(15)
+#define EXIT_CTL_SAVE_EFER  BIT(20)
+#define EXIT_CTL_LOAD_EFER  BIT(21)
+#define EXIT_CTL_SAVE_TIMER BIT(22)
+#define ENTRY_CTL_LONG      BIT(9)
+#define ENTRY_CTL_EFER      BIT(15)
 
 /* VM-entry interruption information (25.8.3). */
-#define INTR_VALID         BIT(31)
-#define INTR_ERROR         BIT(11)
-#define INTR_HARDWARE      (3u << 8)
-#define VECTOR_GP          13
+#define INTR_VALID          BIT(31)
+#define INTR_TYPE           BITS(10, 8)
+#define INTR_TYPE_NMI       2
 
 /* EXIT_REASON (25.9.1, appendix C). */
-#define REASON_BASIC       BITS(15, 0)
-#define REASON_FAILED      BIT(31)
+#define REASON_BASIC        BITS(15, 0)
+#define REASON_FAILED       BIT(31)
 
 /* EPT-violation qualification: bits 2:0 are read, write, fetch as in an entry. */
-#define QUAL_ACCESS        BITS(2, 0)
+#define QUAL_ACCESS         BITS(2, 0)
 #endif
 #endif

@@ -50,6 +50,11 @@ static unsigned max_leaf(void)
 	return vmx_caps.ept & EPT_CAP_1G ? 2 : 1;
 }
 
+static bool has_timer(void)
+{
+	return vmx_caps.pin & PIN_TIMER && vmx_caps.exit & EXIT_CTL_SAVE_TIMER;
+}
+
 static u64 root(const struct ept *e)
 {
 	return ept_pointer(e, vmx_caps.ept & EPT_CAP_AD);
@@ -152,6 +157,7 @@ const struct backend vmx_backend = {
 	.cpu_on = cpu_on,
 	.max_leaf = max_leaf,
 	.root = root,
+	.has_timer = has_timer,
 	.flush = flush,
 	.load = load,
 	.unload = unload,

@@ -3,8 +3,12 @@
  * apic - the local APIC, by memory (xAPIC) or by MSR (x2APIC); SDM vol. 3, ch. 11
  *
  * Both modes have the same registers; only how a register is reached and the width of
- * the destination differ.  In x2APIC mode WRMSR to the ICR is not serializing: a
- * sender that needs its stores seen first has executed a locked instruction.
+ * the destination differ.
+ *
+ * In x2APIC mode WRMSR to the ICR is not serializing (11.12.3): a sender that needs its
+ * stores seen first has executed a locked instruction, and the LFENCE here keeps the
+ * WRMSR behind that.  There is no MFENCE on purpose: it would hide that a protocol
+ * lacks a fence of its own.
  */
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/insn.h"
@@ -15,6 +19,7 @@
 
 /* Register offsets of the xAPIC; x2APIC numbers are these divided by 16. */
 #define REG_ID        0x20
+#define REG_TPR       0x80
 #define REG_EOI       0xb0
 #define REG_SVR       0xf0
 #define REG_ICR       0x300
@@ -23,10 +28,11 @@
 #define REG_INITIAL   0x380
 #define REG_DIVIDE    0x3e0
 
-#define SVR_ENABLE  BIT(8)
-#define ICR_PENDING BIT(12)
-#define DIVIDE_BY_1 0xb
-#define CPUID_X2    BIT(21)
+#define SVR_ENABLE      BIT(8)
+#define ICR_PENDING     BIT(12)
+#define DIVIDE_BY_1     0xb
+#define CPUID_X2        BIT(21)
+#define XAPIC_BROADCAST 0xff
 
 static enum apic_mode mode;
 
@@ -52,7 +58,10 @@ void apic_enable(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_EN;
 
-	wrmsr(MSR_APIC_BASE, base | (mode == APIC_X2 ? APIC_BASE_EXTD : 0));
+	wrmsr(MSR_APIC_BASE, base); /* EXTD may not be set in the same step (11.12.5) */
+	if (mode == APIC_X2)
+		wrmsr(MSR_APIC_BASE, base | APIC_BASE_EXTD);
+	put(REG_TPR, 0);
 	put(REG_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 	put(REG_DIVIDE, DIVIDE_BY_1);
 	put(REG_LVT_TIMER, VECTOR_TIMER);
@@ -73,7 +82,7 @@ static void pic_off(void)
 		outb(bytes[i][0], bytes[i][1]);
 }
 
-const char *apic_init(enum apic_mode want, u64 base)
+const char *apic_init(enum apic_mode want)
 {
 	bool has_x2 = cpuid(1, 0).ecx & CPUID_X2;
 	bool in_x2 = rdmsr(MSR_APIC_BASE) & APIC_BASE_EXTD;
@@ -85,7 +94,8 @@ const char *apic_init(enum apic_mode want, u64 base)
 	mode = want == APIC_AUTO ? (has_x2 ? APIC_X2 : APIC_X) : want;
 	pic_off();
 	if (mode == APIC_X)
-		paging_map(APIC_VADDR, HPA(base), PAGE_SIZE, PAGE_IO);
+		paging_map(APIC_VADDR, HPA(rdmsr(MSR_APIC_BASE) & PTE_ADDR), PAGE_SIZE,
+			   PAGE_IO);
 	apic_enable();
 	return NULL;
 }
@@ -107,20 +117,29 @@ void apic_eoi(void)
 
 void apic_send(u32 dest, u32 icr)
 {
+	u64 flags;
+
 	if (mode == APIC_X2) {
+		asm volatile("lfence" : : : "memory");
 		wrmsr(MSR_X2APIC + REG_ICR / 16, (u64)dest << 32 | icr);
 		return;
 	}
+	flags = irq_save(); /* the timer's handler sends as well */
 	while (get(REG_ICR) & ICR_PENDING)
 		;
 	put(REG_ICR_HIGH, dest << 24);
 	put(REG_ICR, icr);
+	irq_restore(flags);
 }
 
-void apic_nmi_others(void)
+bool apic_ready(void)
 {
-	if (mode != APIC_AUTO)
-		apic_send(0, ICR_OTHERS | ICR_ASSERT | ICR_NMI);
+	return mode != APIC_AUTO;
+}
+
+bool apic_reaches(u32 id)
+{
+	return mode == APIC_X2 || id < XAPIC_BROADCAST;
 }
 
 void apic_timer(u32 count)

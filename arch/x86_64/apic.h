@@ -15,17 +15,20 @@ enum apic_mode { APIC_AUTO, APIC_X, APIC_X2 };
 #define ICR_INIT    0x500
 #define ICR_STARTUP 0x600
 #define ICR_ASSERT  0x4000
-#define ICR_OTHERS  0xc0000 /* shorthand: all excluding self */
 
 /*
- * Chooses the mode for all CPUs and enables this CPU's APIC.  `base` is the xAPIC's
- * physical address.  AUTO takes x2APIC where the CPU has it.  Returns NULL or a
+ * Chooses the mode for all CPUs and enables this CPU's APIC, at the address that
+ * IA32_APIC_BASE names.  AUTO takes x2APIC where the CPU has it.  Returns NULL or a
  * sentence.
  */
-const char *apic_init(enum apic_mode want, u64 base);
+const char *apic_init(enum apic_mode want);
 
 /* Enables another CPU's APIC in the chosen mode. */
 void apic_enable(void);
+
+/* Has apic_init() been here?  Can an IPI be addressed to that ID in this mode? */
+bool apic_ready(void);
+bool apic_reaches(u32 id);
 
 const char *apic_mode_name(void);
 u32 apic_id(void);
@@ -33,7 +36,6 @@ void apic_eoi(void);
 
 /* Sends what `icr` says to the APIC with id `dest`. */
 void apic_send(u32 dest, u32 icr);
-void apic_nmi_others(void);
 
 /* Interrupts this CPU once at VECTOR_TIMER, after `count` bus clocks; 0 disarms. */
 void apic_timer(u32 count);

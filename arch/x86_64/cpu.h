@@ -46,6 +46,7 @@ struct cpu {
 	unsigned id;
 	u32 apic_id;
 	u64 stack_top;
+	bool reading; /* checked builds: between the enter hook and the exit hook */
 	u64 gdt[5];
 	struct tss tss;
 	struct cpu_public pub;

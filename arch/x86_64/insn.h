@@ -108,6 +108,20 @@ static inline void sti(void)
 	asm volatile("sti" : : : "memory");
 }
 
+/* Turns interrupts off and says how they were; for irq_restore(). */
+static inline u64 irq_save(void)
+{
+	u64 flags;
+
+	asm volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+	return flags;
+}
+
+static inline void irq_restore(u64 flags)
+{
+	asm volatile("pushq %0; popfq" : : "r"(flags) : "memory", "cc");
+}
+
 /* Sleeps until an interrupt: STI's shadow covers the HLT, so none is missed. */
 static inline void sti_hlt_cli(void)
 {

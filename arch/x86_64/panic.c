@@ -4,8 +4,9 @@
  *
  * Says `Bail out!` first, so that the line gets out even if the dump faults, then
  * registers, a backtrace by frame pointers, the last trace events, and ends the
- * machine.  The first CPU that panics stops the others by NMI; a panic inside the
- * panic path ends the machine at once.
+ * machine.  panic() itself traps, so that its dump is that of any trap.  The first CPU
+ * that panics stops the others by NMI; a panic inside the panic path ends the machine
+ * at once.
  */
 #include "arch/x86_64/panic.h"
 #include "arch/x86_64/apic.h"
@@ -19,6 +20,7 @@
 #define BACKTRACE_MAX 16
 
 static atomic32_t owner; /* CPU number + 1 */
+static char why[200];    /* the owner's words, between panic() and its trap */
 
 static const char *const exception_name[TRAP_EXCEPTIONS] = {
 	[0] = "#DE divide error",
@@ -57,7 +59,14 @@ static void claim(void)
 		halt_forever();
 	}
 	console_break_lock();
-	apic_nmi_others();
+}
+
+/* Only CPUs of ours: another one may have no IDT, and would reset the machine. */
+static void stop_others(void)
+{
+	for (unsigned i = 0; i < cpu_count && apic_ready(); i++)
+		if (cpus[i] != this_cpu())
+			apic_send(cpus[i]->apic_id, ICR_ASSERT | ICR_NMI);
 }
 
 static bool on_stack(u64 p)
@@ -107,28 +116,31 @@ static void dump(const struct trap_frame *f)
 void panic_trap(const struct trap_frame *f)
 {
 	const char *name = exception_name[f->vector];
+	bool asked = *why && f->vector == TRAP_UD;
 
-	claim();
-	print("\nBail out! CPU %u: %s, error 0x%lx, at 0x%lx\n", this_cpu()->id,
-	      name ? name : "reserved exception", f->error, f->rip);
+	if (!asked)
+		claim();
+	if (asked)
+		print("\nBail out! CPU %u: %s\n", this_cpu()->id, why);
+	else
+		print("\nBail out! CPU %u: %s, error 0x%lx, at 0x%lx\n", this_cpu()->id,
+		      name ? name : "reserved exception", f->error, f->rip);
+	*why = 0; /* what faults from here on is a panic inside the panic */
+	stop_others();
 	dump(f);
 	finish(f->rip, f->rbp);
 }
 
 void panic(const char *fmt, ...)
 {
-	char why[200];
 	va_list ap;
 
 	claim();
 	va_start(ap, fmt);
 	fmt_str_va(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	print("\nBail out! CPU %u: %s\n", this_cpu()->id, why);
-	/* Without frame pointers the chain is not one: the fast build shows the caller.
-	 */
-	finish((u64)__builtin_return_address(0),
-	       CHECKED ? *(u64 *)__builtin_frame_address(0) : 0);
+	asm volatile("ud2"); /* the trap has the registers */
+	__builtin_unreachable();
 }
 
 void err_note(enum err e, const char *file, int line)

@@ -140,8 +140,6 @@ void smp_start(const struct smp_plan *plan, struct pool *pool)
 
 	bsp.apic_id = apic_id();
 	for (unsigned i = 0; i < plan->n && n < CPU_MAX; i++) {
-		if (plan->apic_id[i] == bsp.apic_id)
-			continue;
 		cpus[n] = cpu_new(n, plan->apic_id[i], pool);
 		if (!cpus[n]) {
 			print("# no memory for the CPU with apic 0x%x: left out\n",
@@ -163,7 +161,9 @@ void smp_start(const struct smp_plan *plan, struct pool *pool)
 void smp_post(unsigned cpu, struct work *w)
 {
 	store_relaxed(&w->done, 0u);
-	store_release(&cpus[cpu]->pub.work, (u64)w);
+	assert(!load_relaxed(&cpus[cpu]->pub.work));
+	/* The ICR may be written before older stores are seen: not before this one. */
+	store_fence(&cpus[cpu]->pub.work, (u64)w);
 	apic_send(cpus[cpu]->apic_id, ICR_ASSERT | ICR_FIXED | VECTOR_KICK);
 }
 

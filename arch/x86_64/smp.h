@@ -15,9 +15,9 @@ struct work {
 	atomic32_t done;
 };
 
-/* What brings up an AP; ids are APIC IDs, the BSP's own among them or not. */
+/* What brings up the APs. */
 struct smp_plan {
-	const u32 *apic_id;
+	const u32 *apic_id; /* of the APs */
 	unsigned n;
 	u64 trampoline; /* a free page below 1 MiB                         */
 	u32 mute;       /* an APIC ID that is not woken, or ~0: for tests  */
@@ -27,7 +27,7 @@ struct smp_plan {
 void smp_adopt_bsp(void);
 
 /*
- * Starts every CPU of the plan but this one: INIT, SIPI, SIPI (SDM vol. 3, 9.4.4).
+ * Starts every CPU of the plan: INIT, SIPI, SIPI (SDM vol. 3, 9.4.4).
  * Prints a line for each; one that does not answer is named and left out.
  */
 void smp_start(const struct smp_plan *plan, struct pool *pool);

@@ -38,8 +38,7 @@ trampoline_start:
 	movw	%ax, %ds
 	movw	%ax, %es
 	movw	%ax, %ss
-	movl	%cr4, %eax
-	orl	$0x20, %eax			/* CR4.PAE */
+	movl	$0x60, %eax			/* CR4: PAE, MCE */
 	movl	%eax, %cr4
 	movl	$boot_pml4, %eax
 	movl	%eax, %cr3

@@ -53,6 +53,8 @@ void trap(struct trap_frame *f)
 		nmi_handle(f->rip, 0);
 	else if (f->vector < TRAP_EXCEPTIONS)
 		panic_trap(f);
+	else if (CHECKED && this_cpu()->reading)
+		panic("interrupt 0x%lx between the enter hook and VM entry", f->vector);
 	else
 		irq_handle((unsigned)f->vector);
 }

@@ -5,9 +5,12 @@
 #ifndef ARCH_TRAP_H
 #define ARCH_TRAP_H
 
+#define TRAP_DB         1
 #define TRAP_NMI        2
+#define TRAP_UD         6
 #define TRAP_DF         8
 #define TRAP_PF         14
+#define TRAP_AC         17
 #define TRAP_MC         18
 #define TRAP_EXCEPTIONS 32
 #define TRAP_VECTORS    256

@@ -46,12 +46,15 @@ TEST(bench, null_vmcall, "instructions of a null VMCALL, from exit to VMRESUME",
 		page = vm_ptr(vm, vm_page_gpa(vm, 0), PAGE_SIZE);
 		page->loops = LOOPS;
 		vm_start(vm);
+		EXPECT(t, page->result > page->result2);
 		cost = (page->result - page->result2 + LOOPS / 2) / LOOPS;
 		EXPECT(t, v->exited);
 		test_figure(t, "null VMCALL, exit to VMRESUME", cost,
 			    counts ? "instructions" : "TSC cycles");
 		if (!CHECKED && counts && t->proto->sound && cost > BAR)
 			test_fail(t, "%lu instructions, the bar is %u", cost, BAR);
+	} else {
+		test_fail(t, "the payload cannot be loaded");
 	}
 	vm_destroy(vm);
 }

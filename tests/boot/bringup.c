@@ -18,7 +18,7 @@ static void where_am_i(void *arg)
 	out[1] = (u64)__builtin_frame_address(0);
 }
 
-TEST(boot, cpus, "every CPU does work, on a stack of its own")
+TEST(boot, cpus, "every CPU does work, on a stack of its own", .aps = 1)
 {
 	for (unsigned i = 1; i < cpu_count; i++) {
 		u64 out[2] = { 0 };
@@ -34,7 +34,7 @@ TEST(boot, cpus, "every CPU does work, on a stack of its own")
 	}
 }
 
-TEST(boot, nmi, "every idle CPU answers an NMI")
+TEST(boot, nmi, "every idle CPU answers an NMI", .aps = 1)
 {
 	for (unsigned i = 1; i < cpu_count; i++) {
 		u64 host_rip = 0, guest_rip = 1;

@@ -89,6 +89,24 @@ uint64_t guest_main(struct guest_page *page)
 			     :
 			     : "rax");
 		break;
+	case DEED_CACHES_OFF:
+		asm volatile("movq %%cr0, %%rax\n\tbtsq $30, %%rax\n\tmovq %%rax, %%cr0"
+			     :
+			     :
+			     : "rax");
+		break;
+	case DEED_TPR:
+		asm volatile("movq %0, %%cr8" : : "r"(15ul));
+		break;
+	case DEED_BAD_BASE:
+		asm volatile("wrmsr" : : "c"(0xc0000100), "a"(0), "d"(0x800000));
+		break;
+	case DEED_DEBUG:
+		asm volatile("int1");
+		break;
+	case DEED_CALLS:
+		for (;;)
+			vmcall(CALL_NULL, 0, 0);
 	case DEED_VMXON:
 		asm volatile("vmxoff");
 		break;

@@ -14,8 +14,8 @@ HOST_CC   ?= gcc
 FUZZ_CC   ?= clang
 HOST_OUT  ?= build/host
 
-PURE_SRCS += boot/info.c boot/mb1.c boot/mb2.c boot/cmdline.c boot/acpi.c vm/elf.c \
-	lib/text.c lib/err.c
+PARSE_SRCS = boot/info.c boot/mb1.c boot/mb2.c boot/cmdline.c boot/acpi.c vm/elf.c lib/text.c
+PURE_SRCS += $(PARSE_SRCS) lib/err.c
 HOST_SRCS += tests/host/main.c tests/host/phys.c
 UNIT_SRCS += $(sort $(wildcard tests/unit/*.c))
 FUZZ_SRCS += $(sort $(wildcard tests/fuzz/*.c))
@@ -50,7 +50,7 @@ check-plain: $(HOST_OUT)/plain/unit
 	$< $(NATIVE)
 
 # A fuzzer is one command: nobody waits for these builds.
-$(HOST_OUT)/fuzz/%: tests/fuzz/%.c tests/host/phys.c $$(PURE_SRCS) tests/host/host.mk
+$(HOST_OUT)/fuzz/%: tests/fuzz/%.c tests/host/phys.c $(PARSE_SRCS) tests/host/host.mk
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(HOST_FLAGS) -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)

@@ -60,6 +60,12 @@ u64 stage_uses_since(const struct stage *s, unsigned block);
 /* How many guests used the poisoned block: words overwritten, poison seen. */
 u64 stage_poison_used(const struct stage *s, unsigned block);
 
+/*
+ * Spins a moment after an edit, so that accesses that were translated before it have
+ * been done, and what a snapshot misses from now on is stale.
+ */
+void stage_settle(void);
+
 /* Spins until no kick is under way, and a moment more. */
 void stage_watch(void);
 

@@ -5,7 +5,8 @@
  * A writer stores an ever higher number into its word: the word of the block itself
  * tells how often it was written.  A reader counts, in its own page, what it has read
  * by tag.  A read that began before a snapshot may be counted after it, so one read
- * of each guest is never taken for evidence.
+ * of each guest is never taken for evidence.  Accesses that a real CPU has translated
+ * but not yet done when the entry changes are over when stage_settle() is.
  */
 #include "arch/x86_64/kick.h"
 #include "lib/console.h"
@@ -14,8 +15,9 @@
 #include "tests/proto/scenario.h"
 #include "vm/guest.h"
 
-#define PROGRESS_SPINS 4000000
+#define PROGRESS_SPINS 20000000
 #define WATCH_SPINS    100
+#define SETTLE_SPINS   32 /* over 1000 cycles where PAUSE takes 40 or more */
 #define POISON         (TAG_BITS | TAG_POISON)
 
 static u64 slot_offset(const struct stage *s, unsigned vcpu)
@@ -223,6 +225,12 @@ u64 stage_poison_used(const struct stage *s, unsigned block)
 		p->seen[TAG_OTHER] = 0;
 	}
 	return bad;
+}
+
+void stage_settle(void)
+{
+	for (unsigned i = 0; i < SETTLE_SPINS; i++)
+		relax();
 }
 
 void stage_watch(void)

@@ -157,7 +157,7 @@ TEST(elf_headers_that_are_not_ours)
 		   "the guest image is position-independent; link it with -no-pie");
 	EXPECT_STR(with(E_MACHINE, 183, 2), "the guest image is not for x86-64");
 	EXPECT_STR(with(PH(2) + P_TYPE, 3, 4),
-		   "the guest image asks for a dynamic linker; link it with -static");
+		   "the guest image is dynamic; link it with -static");
 }
 
 TEST(elf_program_headers_out_of_bounds)
@@ -193,19 +193,23 @@ TEST(elf_segments_out_of_the_file)
 	EXPECT_STR(with(p + P_OFFSET, ~0ull, 8), past);
 	EXPECT_STR(with(p + P_OFFSET, ~0ull - 0x20, 8), past);
 	EXPECT_STR(with(p + P_FILESZ, 0x22, 8), past);
+	like_ld();
+	blob_poke(&image, p + P_FILESZ, ~0ull, 8);
+	blob_poke(&image, p + P_MEMSZ, ~0ull, 8);
+	EXPECT_STR(open_all(), past);
 	EXPECT_STR(with(p + P_FILESZ, 0x5001, 8),
-		   "a segment of the guest image is larger in the file than in memory");
+		   "a segment of the guest image has more bytes than memory");
 	EXPECT_STR(with(p + P_FILESZ, 0, 8), NULL);
 	EXPECT_STR(with(p + P_FILESZ, ~0ull, 8),
-		   "a segment of the guest image is larger in the file than in memory");
+		   "a segment of the guest image has more bytes than memory");
 	EXPECT_STR(with(p + P_MEMSZ, 0x20, 8),
-		   "a segment of the guest image is larger in the file than in memory");
+		   "a segment of the guest image has more bytes than memory");
 }
 
 TEST(elf_segments_out_of_the_guest)
 {
 	static const char out[] =
-		"a segment of the guest image lies outside of the guest's memory";
+		"a segment of the guest image is not in the guest's memory";
 	u32 p = PH(1);
 
 	EXPECT_STR(with(p + P_PADDR, LIMIT - 0x5000, 8), NULL);
@@ -271,6 +275,10 @@ TEST(elf_entry_virtual_or_physical)
 	blob_poke(&image, PH(1) + P_VADDR, 0x100000, 8);
 	EXPECT_STR(open_all(), NULL);
 	EXPECT_EQ(elf.entry, 0x101010);
+	/* Of two virtual ranges the first counts. */
+	blob_poke(&image, PH(0) + P_VADDR, 0x100000, 8);
+	EXPECT_STR(open_all(), NULL);
+	EXPECT_EQ(elf.entry, 0x100010);
 }
 
 TEST(elf_nothing_to_load)

@@ -203,7 +203,11 @@ TEST(mb1_map_entry_sizes_that_lie)
 	for (unsigned i = 0; i < ARRAY_LEN(size); i++) {
 		like_qemu();
 		blob_poke(&mmap, mmap.n - 24, size[i], 4);
-		EXPECT(parse() != NULL);
+		EXPECT_STR(
+			parse(),
+			size[i] < 20
+				? "a multiboot 1 memory map entry is too small"
+				: "a multiboot 1 memory map entry runs past the map");
 		blob_poke(&mmap, 0, size[i], 4);
 		EXPECT(parse() != NULL);
 	}
@@ -258,11 +262,10 @@ TEST(mb1_modules_that_lie)
 	EXPECT_STR(parse(), "a module lies outside of readable memory");
 	like_qemu();
 	blob_poke(&mods, 8, 0x77777777, 4);
-	EXPECT_STR(parse(),
-		   "a multiboot 1 module's string runs out of readable memory");
+	EXPECT_STR(parse(), "a multiboot 1 module's string is not all readable");
 	like_qemu();
 	blob_poke(&info, 20, ~0u, 4);
-	EXPECT_STR(parse(), "the multiboot 1 module list runs out of readable memory");
+	EXPECT_STR(parse(), "the multiboot 1 modules run out of readable memory");
 	like_qemu();
 	blob_poke(&mods, 4, MOD_AT, 4);
 	EXPECT_STR(parse(), NULL);
@@ -306,6 +309,17 @@ TEST(mb1_long_strings_are_cut_and_say_so)
 		EXPECT_EQ(strlen(out.module[0].name), MIN(len, BOOT_NAME_MAX - 1u));
 		EXPECT_EQ(out.module[0].name_truncated, len > BOOT_NAME_MAX - 1);
 	}
+}
+
+TEST(mb1_empty_strings)
+{
+	like_qemu();
+	blob_poke(&cmdline, 0, 0, 1);
+	blob_poke(&names, 0, 0, 1);
+	cmdline.n = names.n = 1;
+	EXPECT_STR(parse(), NULL);
+	EXPECT_STR(out.cmdline, "");
+	EXPECT_STR(out.module[0].name, "");
 }
 
 TEST(mb1_random_damage)

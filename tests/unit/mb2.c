@@ -78,7 +78,14 @@ static void map_tag(u32 size)
 	tag_done();
 }
 
-static void rsdp_tag(u32 type, u32 len)
+static void begin_with_map(void)
+{
+	begin();
+	map_tag(24);
+}
+
+/* Bytes that count up from the type. */
+static void bytes_tag(u32 type, u32 len)
 {
 	tag(type);
 	for (u32 i = 0; i < len; i++)
@@ -90,24 +97,20 @@ static void rsdp_tag(u32 type, u32 len)
 static void like_grub(void)
 {
 	begin();
-	tag(21);
-	blob_u32(&info, 0x100000);
-	tag_done();
+	bytes_tag(21, 4);
 	string_tag(1, "run=remap/* cpus=4");
 	string_tag(2, "GRUB 2.06-13+deb12u1");
-	rsdp_tag(10, 20);
+	bytes_tag(10, 20);
 	module_tag(MOD_AT, MOD_AT + 0x321, "guest.elf one two");
 	map_tag(24);
-	tag(9);
-	blob_fill(&info, info.n + 201);
-	tag_done();
+	bytes_tag(9, 201);
 	tag(4);
 	blob_u32(&info, 639);
 	blob_u32(&info, 0x3fbc0);
 	tag_done();
-	rsdp_tag(5, 12);
-	rsdp_tag(8, 24);
-	rsdp_tag(14, 20);
+	bytes_tag(5, 12);
+	bytes_tag(8, 24);
+	bytes_tag(14, 20);
 	end();
 }
 
@@ -155,10 +158,9 @@ TEST(mb2_like_grub)
 TEST(mb2_new_rsdp_beats_the_old_one)
 {
 	for (unsigned turn = 0; turn < 2; turn++) {
-		begin();
-		map_tag(24);
-		rsdp_tag(turn ? 14 : 15, turn ? 20 : 36);
-		rsdp_tag(turn ? 15 : 14, turn ? 36 : 20);
+		begin_with_map();
+		bytes_tag(turn ? 14 : 15, turn ? 20 : 36);
+		bytes_tag(turn ? 15 : 14, turn ? 36 : 20);
 		end();
 		EXPECT_STR(parse(), NULL);
 		EXPECT_EQ(out.rsdp_len, 36);
@@ -209,7 +211,7 @@ TEST(mb2_total_size_that_lies)
 	for (unsigned i = 0; i < ARRAY_LEN(total); i++) {
 		like_grub();
 		blob_poke(&info, 0, total[i], 4);
-		EXPECT(parse() != NULL);
+		EXPECT_STR(parse(), "the multiboot 2 information has an absurd size");
 	}
 }
 
@@ -246,8 +248,7 @@ TEST(mb2_end_tag_missing)
 
 TEST(mb2_last_tag_ends_with_the_information)
 {
-	begin();
-	map_tag(24);
+	begin_with_map();
 	end();
 	blob_u8(&info, 0);
 	blob_poke(&info, tag_at, 1, 4); /* the end tag becomes an empty command line */
@@ -256,39 +257,52 @@ TEST(mb2_last_tag_ends_with_the_information)
 	EXPECT_STR(parse(), "the multiboot 2 information has no end tag");
 }
 
+/* A tag of zeros behind a good map. */
+static const char *with_tag(u32 type, u32 len)
+{
+	begin_with_map();
+	tag(type);
+	blob_fill(&info, info.n + len);
+	if (type == 6 && len >= 4)
+		blob_poke(&info, tag_at + 8, 24, 4);
+	tag_done();
+	end();
+	return parse();
+}
+
 TEST(mb2_too_small_tags)
 {
 	static const struct {
 		u32 type, least;
-	} kind[] = { { 1, 1 }, { 3, 9 }, { 4, 8 }, { 6, 8 }, { 14, 20 }, { 15, 36 } };
+		const char *why;
+	} kind[] = {
+		{ 1, 1, "the multiboot 2 command line has no end" },
+		{ 3, 8, "a multiboot 2 module tag is too small" },
+		{ 4, 8, "the multiboot 2 memory size tag is too small" },
+		{ 6, 8, "the multiboot 2 memory map tag is too small" },
+		{ 14, 20, "a multiboot 2 RSDP tag is too small" },
+		{ 15, 36, "a multiboot 2 RSDP tag is too small" },
+	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(kind); i++) {
-		for (u32 len = 0; len <= kind[i].least; len++) {
-			begin();
-			map_tag(24);
-			tag(kind[i].type);
-			blob_fill(&info, info.n + len);
-			if (kind[i].type == 6 && len == 8)
-				blob_poke(&info, tag_at + 8, 24, 4);
-			tag_done();
-			end();
-			if (!EXPECT_EQ(!parse(), len == kind[i].least))
-				test_say("type %u, %u bytes", kind[i].type, len);
-		}
+		for (u32 len = 0; len < kind[i].least; len++)
+			EXPECT_STR(with_tag(kind[i].type, len), kind[i].why);
+		EXPECT_STR(with_tag(kind[i].type, kind[i].least),
+			   kind[i].type == 3
+				   ? "a multiboot 2 module's string has no end"
+				   : NULL);
 	}
 }
 
 TEST(mb2_strings_without_an_end)
 {
-	begin();
-	map_tag(24);
+	begin_with_map();
 	tag(1);
 	blob_bytes(&info, "run=xxxx", 8);
 	tag_done();
 	end();
 	EXPECT_STR(parse(), "the multiboot 2 command line has no end");
-	begin();
-	map_tag(24);
+	begin_with_map();
 	tag(3);
 	blob_u64(&info, 0);
 	blob_bytes(&info, "guest", 5);
@@ -309,6 +323,14 @@ TEST(mb2_map_entry_sizes)
 		EXPECT(parse() != NULL);
 	}
 	begin();
+	tag(6);
+	blob_u64(&info, 28);
+	entry(0x100000, 0x100000, 1);
+	blob_u32(&info, 0);
+	tag_done();
+	end();
+	EXPECT_STR(parse(), "the multiboot 2 memory map has a bad entry size");
+	begin();
 	map_tag(48); /* every other entry is taken for padding */
 	end();
 	EXPECT_STR(parse(), NULL);
@@ -318,18 +340,15 @@ TEST(mb2_map_entry_sizes)
 
 TEST(mb2_modules_that_lie)
 {
-	begin();
-	map_tag(24);
+	begin_with_map();
 	module_tag(MOD_AT + 1, MOD_AT, "m");
 	end();
 	EXPECT_STR(parse(), "a module ends before it starts");
-	begin();
-	map_tag(24);
+	begin_with_map();
 	module_tag(MOD_AT, MOD_AT + 0x1001, "m");
 	end();
 	EXPECT_STR(parse(), "a module lies outside of readable memory");
-	begin();
-	map_tag(24);
+	begin_with_map();
 	for (unsigned i = 0; i <= BOOT_MODULE_MAX; i++)
 		module_tag(MOD_AT, MOD_AT, "m");
 	end();
@@ -341,8 +360,7 @@ TEST(mb2_long_command_line)
 	static char text[9000];
 
 	memset(text, 'y', sizeof(text) - 1);
-	begin();
-	map_tag(24);
+	begin_with_map();
 	string_tag(1, text);
 	module_tag(MOD_AT, MOD_AT, text);
 	end();
@@ -351,13 +369,21 @@ TEST(mb2_long_command_line)
 	EXPECT_EQ(strlen(out.cmdline), BOOT_CMDLINE_MAX);
 	EXPECT(out.module[0].name_truncated);
 	EXPECT_EQ(strlen(out.module[0].name), BOOT_NAME_MAX - 1);
-	text[BOOT_CMDLINE_MAX] = 0;
-	begin();
-	map_tag(24);
-	string_tag(1, text);
-	end();
-	EXPECT_STR(parse(), NULL);
-	EXPECT(!out.cmdline_truncated);
+}
+
+TEST(mb2_command_lines_about_as_long_as_there_is_room_for)
+{
+	static char text[BOOT_CMDLINE_MAX + 2];
+
+	for (u32 len = BOOT_CMDLINE_MAX - 1; len <= BOOT_CMDLINE_MAX + 1; len++) {
+		memset(text, 'y', len);
+		begin_with_map();
+		string_tag(1, text);
+		end();
+		EXPECT_STR(parse(), NULL);
+		EXPECT_EQ(out.cmdline_truncated, len > BOOT_CMDLINE_MAX);
+		EXPECT_EQ(strlen(out.cmdline), MIN(len, (u32)BOOT_CMDLINE_MAX));
+	}
 }
 
 TEST(mb2_random_damage)
