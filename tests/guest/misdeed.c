@@ -102,7 +102,7 @@ uint64_t guest_main(struct guest_page *page)
 		asm volatile("wrmsr" : : "c"(0xc0000100), "a"(0), "d"(0x800000));
 		break;
 	case DEED_DEBUG:
-		asm volatile("int1");
+		asm volatile(".byte 0xf1"); /* INT1 */
 		break;
 	case DEED_CALLS:
 		for (;;)
