@@ -73,7 +73,7 @@ PURE_SRCS += vmx/caps.c vmx/explain.c lib/console.c lib/fmt.c
 include $(wildcard tests/host/*.mk)
 
 .PHONY: check-layers check-headers check-format
-check: check-layers check-headers check-format check-native
+check: check-layers check-headers check-format check-native check-threads
 
 check-layers:
 	$(PYTHON) tools/layers.py

@@ -222,7 +222,7 @@ static int options(int argc, char *const *argv, bool *list_only)
 		} else if (strcmp(argv[i], "--seed") || ++i == argc ||
 			   !str_u64(argv[i], &seed)) {
 			fprintf(stderr,
-				"usage: unit [--list] [--seed N] [--verbose] [GLOB ...]\n");
+				"usage: unit [--list] [--seed N] [--verbose] [GLOB]\n");
 			exit(2);
 		}
 	}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hw_threads - threads that stand for CPUs: kicks with a time of flight, a TLB each
+ *
+ * Nothing here may order anything between CPUs, or it would hide what TSan is to find:
+ * kicks are relaxed, as an interrupt tells its receiver nothing about memory.
+ */
+#include "tests/host/hw_threads.h"
+#include "tests/host/tsan/tso.h"
+#include "inval/hw.h"
+#include "mm/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define TLB_LEN     4
+#define FLIGHT_TIME 4 /* a kick arrives with chance 1 in so many */
+
+struct tlb_entry {
+	bool valid;
+	u64 page;
+	epte_t leaf;
+};
+
+static _Thread_local struct {
+	unsigned cpu;
+	struct rng rng;
+	struct tlb_entry tlb[TLB_LEN];
+} self;
+
+static u32 kicked[CPU_MAX];
+
+void host_die(int status, const char *f, ...)
+{
+	va_list ap;
+
+	printf("# ");
+	va_start(ap, f);
+	vprintf(f, ap);
+	va_end(ap);
+	printf("\n");
+	fflush(stdout);
+	_exit(status);
+}
+
+void panic(const char *f, ...)
+{
+	char text[300];
+	va_list ap;
+
+	va_start(ap, f);
+	vsnprintf(text, sizeof(text), f, ap);
+	va_end(ap);
+	host_die(PANICS, "panic: %s", text);
+}
+
+void err_note(enum err e, const char *file, int line)
+{
+	printf("# %s:%d: %s\n", file, line, err_name(e));
+}
+
+void cpu_start(unsigned cpu, u64 seed)
+{
+	self.cpu = cpu;
+	self.rng = rng_named(seed + cpu, "cpu");
+	tso_start(rng_next(&self.rng));
+}
+
+void cpu_stop(void)
+{
+	tso_stop();
+}
+
+struct rng *cpu_rng(void)
+{
+	return &self.rng;
+}
+
+unsigned hw_self(void)
+{
+	return self.cpu;
+}
+
+void hw_kick(unsigned cpu)
+{
+	__atomic_store_n(&kicked[cpu], 1, __ATOMIC_RELAXED);
+}
+
+bool kick_arrived(void)
+{
+	return __atomic_load_n(&kicked[self.cpu], __ATOMIC_RELAXED) &&
+	       rng_below(&self.rng, FLIGHT_TIME) == 0;
+}
+
+void kick_take(void)
+{
+	__atomic_exchange_n(&kicked[self.cpu], 0, __ATOMIC_RELAXED);
+}
+
+void hw_flush(u64 root)
+{
+	(void)root;
+	for (unsigned i = 0; i < TLB_LEN; i++)
+		self.tlb[i].valid = false;
+}
+
+static bool tlb_fill(const struct ept *e, gpa_t gpa, struct tlb_entry *t)
+{
+	struct ept_leaf l;
+
+	t->valid = ept_lookup(e, gpa, &l);
+	t->page = gpa.v;
+	t->leaf = l.entry;
+	return t->valid;
+}
+
+u64 *tlb_translate(const struct ept *e, gpa_t gpa, bool write)
+{
+	struct tlb_entry *t = &self.tlb[(gpa.v >> PAGE_SHIFT) % TLB_LEN];
+
+	if (!(t->valid && t->page == gpa.v) && !tlb_fill(e, gpa, t))
+		return NULL;
+	if (write && !(t->leaf.raw & EPTE_W)) {
+		t->valid = false;
+		return NULL;
+	}
+	return mem_ptr(epte_addr(t->leaf));
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * threads - a protocol's own source under TSan, with threads for CPUs
+ *
+ *	threads PROTOCOL READERS INVALIDATIONS MS SEED
+ *
+ * Readers run the guest loop; the guest accesses frames by plain loads and stores
+ * through what its TLB holds.  The initiator takes frames and permissions away,
+ * publishes, waits until the protocol says done, and then uses the frames itself, by
+ * plain stores.  TSan reports a race exactly when nothing orders the guest's last
+ * access before that: when a stale access was possible, whether or not it happened.
+ *
+ * Exit status: 0 all is well; 66 TSan's report; 65 a stale access is seen in the data;
+ * 67 the initiator has waited MS milliseconds for a reader in the guest; 70 a panic.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "tests/host/hw_threads.h"
+#include "tests/host/mutants.h"
+#include "tests/host/ram.h"
+#include "inval/hw.h"
+#include "lib/str.h"
+#include "mm/mem.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+
+#define PAGES       6 /* more than a TLB holds */
+#define FRAMES      64
+#define WORDS       8 /* of a frame: its tag, then one for each reader */
+#define READERS_MAX (WORDS - 1)
+#define LIVE        0x11feull
+#define SCRUBBED    0x5c2bull
+
+/* Sequences that cross their wrap early on. */
+static const struct smr_params near_wrap = {
+	.init = UINT32_MAX - 2000,
+	.incr = 2,
+	.max_delta = UINT32_MAX / 4,
+	.max_advance = UINT32_MAX / 4 - 1024,
+};
+
+static struct inval iv;
+static struct pool pool;
+static struct ept ept;
+static unsigned readers;
+static u64 seed, patience;
+static u32 stop;
+
+/* The initiator's own. */
+static hpa_t mapped[PAGES];
+static u64 invalidations, waited;
+
+static gpa_t page(unsigned i)
+{
+	return GPA(SIZE_2M + i * PAGE_SIZE);
+}
+
+/* One access of the guest; false when it leaves guest mode by an EPT violation. */
+static bool guest_access(void)
+{
+	u64 r = rng_next(cpu_rng());
+	bool write = r & 1;
+	u64 *frame = tlb_translate(&ept, page((unsigned)(r >> 8) % PAGES), write);
+
+	if (!frame)
+		return false;
+	if (frame[0] != LIVE)
+		host_die(STALE, "CPU %u reads 0x%lx through a stale translation",
+			 hw_self(), frame[0]);
+	if (write)
+		frame[1 + hw_self()] = r;
+	return true;
+}
+
+/* From VM entry to VM exit: until a kick, a violation, or often by itself. */
+static void guest(void)
+{
+	u64 n = rng_below(cpu_rng(), 32); /* 0: for good */
+
+	while (!kick_arrived() && guest_access())
+		if (n && !--n)
+			return;
+}
+
+static void *reader(void *arg)
+{
+	struct inval_reader *r = arg;
+
+	cpu_start((unsigned)(r - iv.reader), seed);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		iv.proto->enter(r);
+		guest();
+		iv.proto->exit(r);
+		kick_take();
+		relax(); /* threads outnumber the CPUs that they run on */
+	}
+	cpu_stop();
+	return NULL;
+}
+
+static u64 *words(hpa_t frame)
+{
+	return mem_ptr(frame);
+}
+
+static void fill(hpa_t frame, u64 value)
+{
+	for (unsigned i = 0; i < WORDS; i++)
+		words(frame)[i] = value;
+}
+
+/* Reuses a frame for something else, and notices when somebody still writes to it. */
+static void scrub(hpa_t frame)
+{
+	fill(frame, SCRUBBED);
+	relax();
+	for (unsigned i = 0; i < WORDS; i++)
+		if (words(frame)[i] != SCRUBBED)
+			host_die(STALE, "word %u of a frame in use becomes 0x%lx", i,
+				 words(frame)[i]);
+}
+
+/* A frame of the guest's; most likely the one that was freed last. */
+static hpa_t frame_new(void)
+{
+	hpa_t frame;
+
+	if (pool_alloc(&pool, 0, &frame))
+		panic("threads: the pool is empty");
+	scrub(frame);
+	fill(frame, LIVE);
+	return frame;
+}
+
+static u64 now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000 + (u64)t.tv_nsec / 1000000;
+}
+
+static void wait_done(ticket_t t)
+{
+	u64 end = now_ms() + patience;
+
+	waited += !inval_done(&iv, t);
+	while (!inval_done(&iv, t)) {
+		if (now_ms() > end)
+			host_die(HANGS, "CPU %d does not leave the guest",
+				 iv.proto->laggard(&iv, t));
+		relax();
+	}
+}
+
+static void finish(struct gather *g)
+{
+	ticket_t t = inval_publish(&iv, g);
+
+	invalidations++;
+	wait_done(t);
+	inval_retire(&iv, t, g);
+}
+
+static void must(enum err e)
+{
+	if (e)
+		panic("threads: an edit fails: %s", err_name(e));
+}
+
+static void map_page(unsigned i)
+{
+	struct gather g = gather_init();
+
+	mapped[i] = frame_new();
+	must(ept_map(&ept, page(i), mapped[i], PAGE_SIZE, EPT_RW, &g));
+	assert(!gather_needs_flush(&g));
+}
+
+/* Another frame for a page; the old one goes back to the pool. */
+static void edit_remap(unsigned i)
+{
+	struct gather g = gather_init();
+	hpa_t old = mapped[i];
+
+	mapped[i] = frame_new();
+	must(ept_remap(&ept, page(i), mapped[i], PAGE_SIZE, &g));
+	gather_block(&g, &pool, old);
+	finish(&g);
+}
+
+/* A page without write permission is the initiator's to write. */
+static void edit_protect(unsigned i)
+{
+	struct gather g = gather_init();
+
+	must(ept_protect(&ept, page(i), PAGE_SIZE, EPTE_R, &g));
+	finish(&g);
+	for (unsigned n = 1; n < WORDS; n++)
+		words(mapped[i])[n] = SCRUBBED;
+	must(ept_protect(&ept, page(i), PAGE_SIZE, EPTE_R | EPTE_W, &g));
+	assert(!gather_needs_flush(&g));
+}
+
+/* All pages and the table that maps them; walkers may be in that table. */
+static void edit_unmap(void)
+{
+	struct gather g = gather_init();
+
+	must(ept_unmap(&ept, GPA(SIZE_2M), SIZE_2M, &g));
+	for (unsigned i = 0; i < PAGES; i++)
+		gather_block(&g, &pool, mapped[i]);
+	finish(&g);
+	for (unsigned i = 0; i < PAGES; i++)
+		map_page(i);
+}
+
+static void edit(void)
+{
+	unsigned i = (unsigned)rng_below(cpu_rng(), PAGES);
+
+	switch (rng_below(cpu_rng(), 8)) {
+	case 0:
+		edit_unmap();
+		break;
+	case 1:
+	case 2:
+		edit_protect(i);
+		break;
+	default:
+		edit_remap(i);
+	}
+}
+
+static void set_up(const struct inval_proto *proto)
+{
+	ram_pool(&pool, FRAMES);
+	must(ept_init(&ept, &pool, 0));
+	for (unsigned i = 0; i < PAGES; i++)
+		map_page(i);
+	inval_init(&iv, proto, &pool, ept_pointer(&ept, false), readers + 1);
+	smr_init(&iv.smr, readers + 1, &near_wrap);
+	fence_sc();
+}
+
+static void run(u64 count)
+{
+	pthread_t thread[READERS_MAX];
+
+	for (unsigned i = 0; i < readers; i++)
+		if (pthread_create(&thread[i], NULL, reader, &iv.reader[i]))
+			panic("threads: no thread");
+	while (invalidations < count)
+		edit();
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < readers; i++) {
+		hw_kick(i);
+		pthread_join(thread[i], NULL);
+	}
+}
+
+static u64 flushes(void)
+{
+	u64 n = 0;
+
+	for (unsigned i = 0; i < readers; i++)
+		n += load_relaxed(&iv.reader[i].flushes);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	const struct inval_proto *proto = argc == 6 ? mutant_or_proto(argv[1]) : NULL;
+	u64 n, count;
+
+	if (!proto || !str_u64(argv[2], &n) || !n || n > READERS_MAX ||
+	    !str_u64(argv[3], &count) || !str_u64(argv[4], &patience) ||
+	    !str_u64(argv[5], &seed)) {
+		fprintf(stderr,
+			"usage: threads PROTOCOL READERS INVALIDATIONS MS SEED\n");
+		return 2;
+	}
+	readers = (unsigned)n;
+	cpu_start(readers, seed);
+	set_up(proto);
+	run(count);
+	printf("# %lu invalidations, %lu waited, %lu flushes\n", invalidations, waited,
+	       flushes());
+	cpu_stop();
+	return 0;
+}

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# threads - the concurrent core natively: unit tests, TSan, and stores one by one
+#
+# make check-threads   smr, mm and inval under TSan with a model of the store buffer,
+#                      and the twists of them that must be reported
+#
+# It is included after host.mk, and gives it the sources that tests/unit need.
+
+PURE_SRCS  += $(CORE_SRCS)
+HOST_SRCS  += tests/host/ram.c
+HOST_FLAGS += -fno-builtin-exit
+HOST_tsan  += -Wno-tsan
+
+CORE_SRCS = smr/smr.c mm/pool.c mm/gather.c mm/ept.c inval/inval.c inval/table.c \
+	inval/gen_smr.c inval/gen_ipi.c
+
+# Each operation of the core goes through a hook: tests/host/record is first.
+RECORD_SRCS = $(CORE_SRCS) lib/err.c lib/text.c tests/host/main.c tests/host/ram.c \
+	$(sort $(wildcard tests/host/record/*.c))
+RECORD_OBJS = $(RECORD_SRCS:%.c=$(HOST_OUT)/record/%.o)
+
+$(HOST_OUT)/record/%.o: %.c tests/host/threads.mk
+	@mkdir -p $(@D)
+	$(HOST_CC) -Itests/host/record $(HOST_FLAGS) $(HOST_asan) -MMD -MP -c -o $@ $<
+$(HOST_OUT)/record/unit: $(RECORD_OBJS)
+	$(HOST_CC) $(HOST_FLAGS) $(HOST_asan) -o $@ $^
+
+# The same under TSan, behind a store buffer: tests/host/tsan is first.
+TSO_OUT   = $(HOST_OUT)/tso
+TSO_FLAGS = -Itests/host/tsan $(HOST_FLAGS)
+TSO_SRCS  = smr/smr.c mm/pool.c mm/gather.c mm/ept.c lib/err.c lib/text.c \
+	tests/host/ram.c tests/host/hw_threads.c tests/host/tsan/tso.c
+THREADS_SRCS = $(TSO_SRCS) inval/inval.c inval/table.c inval/gen_ipi.c \
+	tests/host/mutants.c tests/host/threads.c
+
+$(TSO_OUT)/%.o: %.c tests/host/threads.mk
+	@mkdir -p $(@D)
+	$(HOST_CC) $(TSO_FLAGS) $(TSAN) -MMD -MP -c -o $@ $<
+$(TSO_OUT)/%.o: TSAN = $(HOST_tsan)
+$(TSO_OUT)/tests/host/tsan/tso.o: TSAN =
+
+# A twist is a directory that comes before all others on the include path, for the one
+# file that it is about.  `none` does not exist: the sources as they are.
+TWISTS := none $(sort $(notdir $(wildcard tests/host/twist/*)))
+
+define twist
+$(TSO_OUT)/$(1)/%.o: %.c tests/host/threads.mk
+	@mkdir -p $$(@D)
+	$$(HOST_CC) -Itests/host/twist/$(1) $$(TSO_FLAGS) $$(HOST_tsan) -MMD -MP -c -o $$@ $$<
+$(TSO_OUT)/$(1)/threads: $(THREADS_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/inval/gen_smr.o
+	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
+$(TSO_OUT)/$(1)/sections: $(TSO_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/tests/host/sections.o
+	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
+endef
+$(foreach t,$(TWISTS),$(eval $(call twist,$(t))))
+
+TSO_PROGRAMS = $(foreach t,$(TWISTS),$(TSO_OUT)/$(t)/threads $(TSO_OUT)/$(t)/sections)
+
+.PHONY: check-threads
+check-threads: tests/host/threads.sh $(HOST_OUT)/record/unit $(TSO_PROGRAMS)
+	sh $< $(HOST_OUT)
+
+-include $(shell find $(TSO_OUT) $(HOST_OUT)/record -name '*.d' 2>/dev/null)

@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# threads - runs what `make check-threads` has built, and judges it
+#
+#	threads.sh DIR [SEED]
+#
+# The sound programs must end well.  Each control has one step wrong and must be caught
+# with one of a few seeds: reported by TSan (exit status 66), seen in the data (65, 70),
+# or waiting for ever (67).  What never reports, proves nothing.  One line a program;
+# exit status 1 when one failed.
+
+dir=$1
+seed=${2:-1}
+tries=10
+limit=20 # seconds for one run
+passed=0 failed=0 skipped=0
+alone= why=
+
+export TSAN_OPTIONS="exitcode=66 halt_on_error=1 report_signal_unsafe=0 atexit_sleep_ms=0"
+
+pass() { passed=$((passed + 1)); echo "ok $1: $2"; }
+fail() { failed=$((failed + 1)); echo "not ok $1: $2"; }
+skip() { skipped=$((skipped + 1)); echo "ok $1 # SKIP $why"; }
+
+# TSan wants its own layout of the address space, which some kernels' ASLR breaks.
+layout_is_bad() {
+	case $($alone "$dir/tso/none/sections" small 1 1 1 2>&1) in
+	*"unexpected memory mapping"*) true ;;
+	*) false ;;
+	esac
+}
+
+prepare() {
+	layout_is_bad || return
+	alone="setarch $(uname -m) -R"
+	layout_is_bad || return
+	why="TSan cannot map its shadow memory on this kernel, not even without ASLR"
+}
+
+# sound NAME PROGRAM [ARGUMENT ...]
+sound() {
+	name=$1
+	shift
+	if out=$(timeout $limit $alone "$@" 2>&1); then
+		pass "$name" "$(echo "$out" | tail -n 1 | sed 's/^# //')"
+	else
+		fail "$name" "exit status $?"
+		echo "$out" | sed 's/^/# /' | head -n 60
+	fi
+}
+
+tsan() {
+	if [ "$why" ]; then
+		skip "$1"
+	else
+		sound "$@" "$seed"
+	fi
+}
+
+# control WANT NAME PROGRAM [ARGUMENT ...]: WANT is `stale` or `hangs`; the seed comes last
+control() {
+	want=$1 name=$2
+	shift 2
+	[ -z "$why" ] || { skip "$name"; return; }
+	try=0
+	while [ $try -lt $tries ]; do
+		TSAN_OPTIONS="$TSAN_OPTIONS symbolize=0" timeout $limit $alone \
+			"$@" $((seed + try)) >/dev/null 2>&1
+		status=$?
+		try=$((try + 1))
+		case $want$status in
+		stale66) pass "$name" "reported by TSan, try $try"; return ;;
+		stale65 | stale70) pass "$name" "seen in the data, try $try"; return ;;
+		hangs67) pass "$name" "waits for ever, try $try"; return ;;
+		*0) ;;
+		*) fail "$name" "exit status $status"; return ;;
+		esac
+	done
+	fail "$name" "nothing in $tries tries"
+}
+
+tso=$dir/tso
+many="3 20000 10000"
+
+prepare
+sound "every operation, one by one" "$dir/record/unit" --seed "$seed"
+
+tsan "sections, huge steps" "$tso/none/sections" huge 3 50000
+tsan "sections, small steps" "$tso/none/sections" small 3 50000
+tsan "gen-smr, 1 reader" "$tso/none/threads" gen-smr 1 20000 10000
+tsan "gen-smr, 3 readers" "$tso/none/threads" gen-smr $many
+
+control stale "gen-ipi" "$tso/none/threads" gen-ipi $many
+for twist in no_fence weak_exit no_wait; do
+	control stale "sections, $twist" "$tso/$twist/sections" small 3 50000
+	control stale "gen-smr, $twist" "$tso/$twist/threads" gen-smr $many
+done
+for mutant in gen-first gen-late early-exit no-wait no-flush; do
+	control stale "gen-smr, $mutant" "$tso/none/threads" $mutant $many
+done
+for mutant in no-kick kick-first active-last; do
+	control hangs "gen-smr, $mutant" "$tso/none/threads" $mutant 3 20000 500
+done
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gather - what an edit leaves behind: ranges that join, overflow, and states.
+ */
+#include "mm/gather.h"
+#include "tests/host/ram.h"
+#include "tests/host/test.h"
+
+static struct pool pool;
+
+static void add(struct gather *g, u64 page, u64 pages)
+{
+	gather_range(g, GPA(page * PAGE_SIZE), pages * PAGE_SIZE);
+}
+
+static void expect_range(const struct gather *g, unsigned i, u64 page, u64 pages)
+{
+	EXPECT_EQ(g->range[i].start.v, page * PAGE_SIZE);
+	EXPECT_EQ(g->range[i].len, pages * PAGE_SIZE);
+}
+
+TEST(gather_begins_open_and_empty)
+{
+	struct gather g = gather_init();
+
+	EXPECT_EQ(g.state, GATHER_OPEN);
+	EXPECT(!gather_needs_flush(&g));
+	EXPECT_EQ(g.dead.count, 0);
+}
+
+TEST(gather_joins_adjacent_ranges)
+{
+	struct gather g = gather_init();
+
+	for (u64 i = 0; i < 100; i++)
+		add(&g, 7 + i, 1);
+	EXPECT_EQ(g.n, 1);
+	expect_range(&g, 0, 7, 100);
+	add(&g, 200, 512); /* a hole in between */
+	EXPECT_EQ(g.n, 2);
+	expect_range(&g, 0, 7, 100);
+	expect_range(&g, 1, 200, 512);
+	add(&g, 712, 1);
+	EXPECT_EQ(g.n, 2);
+	expect_range(&g, 1, 200, 513);
+	EXPECT(gather_needs_flush(&g));
+	EXPECT(!g.all);
+}
+
+/* A range below the last one is a range of its own, even if they touch. */
+TEST(gather_keeps_what_it_cannot_join)
+{
+	struct gather g = gather_init();
+
+	add(&g, 10, 5);
+	add(&g, 5, 5);
+	EXPECT_EQ(g.n, 2);
+	expect_range(&g, 0, 10, 5);
+	expect_range(&g, 1, 5, 5);
+}
+
+TEST(gather_overflows_to_all)
+{
+	struct gather g = gather_init();
+
+	for (u64 i = 0; i < GATHER_RANGES; i++) {
+		add(&g, 10 * i, 1);
+		EXPECT_EQ(g.n, i + 1);
+		EXPECT(!g.all);
+	}
+	add(&g, 10 * (GATHER_RANGES - 1) + 1, 1); /* joins: still no overflow */
+	EXPECT(!g.all);
+	add(&g, 1000, 1);
+	EXPECT(g.all);
+	add(&g, 2000, 1);
+	EXPECT(g.all);
+	EXPECT_EQ(g.n, GATHER_RANGES);
+	EXPECT(gather_needs_flush(&g));
+}
+
+TEST(gather_blocks_alone_need_a_flush)
+{
+	struct gather g = gather_init();
+	hpa_t pa;
+
+	ram_pool(&pool, 512);
+	EXPECT_EQ(pool_alloc(&pool, 3, &pa), E_OK);
+	gather_block(&g, &pool, pa);
+	EXPECT(gather_needs_flush(&g));
+	EXPECT_EQ(g.dead.count, 1);
+	EXPECT_EQ(pool.free_frames, 504);
+	pool_free_list(&pool, &g.dead);
+	EXPECT_EQ(pool.free_frames, 512);
+}
+
+TEST(gather_published_must_not_be_edited)
+{
+	static struct gather g;
+	static hpa_t pa;
+
+	ram_pool(&pool, 512);
+	EXPECT_EQ(pool_alloc(&pool, 0, &pa), E_OK);
+	g = gather_init();
+	g.state = GATHER_PUBLISHED;
+	EXPECT_PANIC(add(&g, 0, 1));
+	EXPECT_PANIC(gather_block(&g, &pool, pa));
+	EXPECT_EQ(g.dead.count, 0);
+	pool_free(&pool, pa); /* still in use, not dead */
+}

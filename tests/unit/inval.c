@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inval - the states of a gather around a protocol, and the steps of each protocol
+ *
+ * The machine is a log: kicks and flushes are written down with what everybody could
+ * see at that moment.  One thread plays all CPUs.
+ */
+#include "inval/inval.h"
+#include "inval/hw.h"
+#include "lib/str.h"
+#include "tests/host/ram.h"
+#include "tests/host/test.h"
+
+#define ROOT 0x123000ull
+
+/* A kick, and what its receiver would find if it looked at once. */
+struct kick {
+	unsigned cpu;
+	u64 gen;
+	smr_seq_t wr;
+};
+
+static struct inval iv;
+static struct pool pool;
+static unsigned self;
+static struct kick kicks[CPU_MAX];
+static unsigned kick_count, flush_count;
+static const struct inval_reader *flusher; /* whose flush is under way */
+static u64 flusher_had;
+
+unsigned hw_self(void)
+{
+	return self;
+}
+
+void hw_kick(unsigned cpu)
+{
+	kicks[kick_count++] =
+		(struct kick){ cpu, load_relaxed(&iv.gen), load_relaxed(&iv.smr.wr) };
+}
+
+void hw_flush(u64 root)
+{
+	EXPECT_EQ(root, ROOT);
+	flush_count++;
+	flusher_had = flusher->flushed;
+}
+
+static void set_up(const struct inval_proto *proto, unsigned cpus)
+{
+	ram_pool(&pool, 512);
+	inval_init(&iv, proto, &pool, ROOT, cpus);
+	self = 0;
+	kick_count = flush_count = 0;
+}
+
+static struct inval_reader *enter(unsigned cpu)
+{
+	struct inval_reader *r = &iv.reader[cpu];
+
+	flusher = r;
+	iv.proto->enter(r);
+	return r;
+}
+
+/* A gather that holds one range and one block. */
+static struct gather duty(void)
+{
+	struct gather g = gather_init();
+	hpa_t pa;
+
+	EXPECT_EQ(pool_alloc(&pool, 0, &pa), E_OK);
+	gather_range(&g, GPA(0), PAGE_SIZE);
+	gather_block(&g, &pool, pa);
+	return g;
+}
+
+TEST(inval_protocols_are_complete)
+{
+	EXPECT(inval_proto_count >= 2);
+	for (unsigned i = 0; i < inval_proto_count; i++) {
+		const struct inval_proto *p = inval_protos[i];
+
+		EXPECT(p->name && p->what && p->enter && p->exit);
+		EXPECT(p->publish && p->done && p->laggard);
+		for (unsigned j = 0; j < i; j++)
+			EXPECT(strcmp(p->name, inval_protos[j]->name));
+	}
+	EXPECT(gen_smr.sound);
+	EXPECT(!gen_ipi.sound);
+}
+
+TEST(inval_gather_goes_open_published_open)
+{
+	struct gather g;
+	ticket_t t;
+	u32 left;
+
+	set_up(&gen_smr, 2);
+	g = duty();
+	left = pool.free_frames;
+	t = inval_publish(&iv, &g);
+	EXPECT_EQ(g.state, GATHER_PUBLISHED);
+	EXPECT(inval_done(&iv, t));
+	EXPECT_EQ(pool.free_frames, left);
+	inval_retire(&iv, t, &g);
+	EXPECT_EQ(pool.free_frames, left + 1);
+	EXPECT_EQ(g.state, GATHER_OPEN);
+	EXPECT(!gather_needs_flush(&g));
+}
+
+TEST(inval_misuse_panics)
+{
+	static struct gather g;
+	static ticket_t t;
+
+	for (unsigned i = 0; i < inval_proto_count; i++) {
+		set_up(inval_protos[i], 2);
+		g = duty();
+		EXPECT_PANIC(inval_retire(&iv, 0, &g));
+		t = inval_publish(&iv, &g);
+		EXPECT_PANIC(inval_publish(&iv, &g));
+		EXPECT_PANIC(gather_range(&g, GPA(0), PAGE_SIZE));
+		inval_retire(&iv, t, &g);
+		EXPECT_PANIC(inval_retire(&iv, t, &g));
+	}
+}
+
+TEST(inval_too_many_cpus_panics)
+{
+	EXPECT_PANIC(inval_init(&iv, &gen_smr, &pool, ROOT, CPU_MAX + 1));
+}
+
+TEST(inval_initiator_in_the_guest_panics)
+{
+	static struct gather g;
+
+	for (unsigned i = 0; i < inval_proto_count; i++) {
+		set_up(inval_protos[i], 100);
+		g = duty();
+		self = 70;
+		enter(70);
+		EXPECT_PANIC(inval_publish(&iv, &g));
+		iv.proto->exit(&iv.reader[70]);
+		inval_publish(&iv, &g);
+	}
+}
+
+TEST(gen_smr_is_done_when_the_reader_has_left)
+{
+	static struct gather g;
+	static ticket_t t;
+	u32 left;
+
+	set_up(&gen_smr, 4);
+	g = duty();
+	left = pool.free_frames;
+	enter(3);
+	t = inval_publish(&iv, &g);
+	EXPECT(!inval_done(&iv, t));
+	EXPECT_EQ(iv.proto->laggard(&iv, t), 3);
+	EXPECT_PANIC(inval_retire(&iv, t, &g));
+	EXPECT_EQ(pool.free_frames, left);
+	iv.proto->exit(&iv.reader[3]);
+	EXPECT(inval_done(&iv, t));
+	EXPECT_EQ(iv.proto->laggard(&iv, t), -1);
+	inval_retire(&iv, t, &g);
+	EXPECT_EQ(pool.free_frames, left + 1);
+}
+
+/* The kicked must find the new generation, and the sequence that is waited for. */
+TEST(gen_smr_kicks_after_the_bump_and_the_advance)
+{
+	struct gather g;
+	u64 gen;
+	smr_seq_t wr;
+
+	set_up(&gen_smr, 4);
+	g = duty();
+	enter(1);
+	enter(3);
+	gen = load_relaxed(&iv.gen);
+	wr = load_relaxed(&iv.smr.wr);
+	inval_publish(&iv, &g);
+	EXPECT_EQ(kick_count, 2);
+	EXPECT_EQ(kicks[0].cpu, 1);
+	EXPECT_EQ(kicks[1].cpu, 3);
+	for (unsigned i = 0; i < 2; i++) {
+		EXPECT_EQ(kicks[i].gen, gen + 1);
+		EXPECT_EQ(kicks[i].wr, wr + iv.smr.step.incr);
+	}
+}
+
+TEST(gen_ipi_kicks_after_the_bump_and_waits_for_nobody)
+{
+	struct gather g;
+	ticket_t t;
+	u64 gen;
+
+	set_up(&gen_ipi, 4);
+	g = duty();
+	enter(2);
+	gen = load_relaxed(&iv.gen);
+	t = inval_publish(&iv, &g);
+	EXPECT_EQ(kick_count, 1);
+	EXPECT_EQ(kicks[0].cpu, 2);
+	EXPECT_EQ(kicks[0].gen, gen + 1);
+	EXPECT(inval_done(&iv, t));
+	EXPECT_EQ(iv.proto->laggard(&iv, t), -1);
+	inval_retire(&iv, t, &g);
+}
+
+/* A flush on the first entry, one for each change of generation, and no other. */
+TEST(inval_flushes_once_for_each_generation)
+{
+	for (unsigned i = 0; i < inval_proto_count; i++) {
+		struct inval_reader *r = &iv.reader[1];
+		u64 had = 0;
+
+		set_up(inval_protos[i], 2);
+		for (unsigned round = 1; round < 100; round++) {
+			for (unsigned n = 0; n < 3; n++) {
+				enter(1);
+				EXPECT_EQ(flush_count, round);
+				EXPECT_EQ(load_relaxed(&r->flushes), round);
+				EXPECT_EQ(flusher_had, had);
+				iv.proto->exit(r);
+				EXPECT(!inval_active(&iv, 1));
+				EXPECT(!smr_active(r->slot));
+			}
+			had = r->flushed;
+			for (unsigned n = 0; n < round % 3 + 1; n++) {
+				struct gather g = duty();
+
+				inval_retire(&iv, inval_publish(&iv, &g), &g);
+			}
+		}
+	}
+}
+
+/* Who enters after publish() flushes, and is waited for by later tickets only. */
+TEST(gen_smr_late_reader_flushes_and_delays_nobody)
+{
+	struct gather g, h;
+	ticket_t t, u;
+
+	set_up(&gen_smr, 4);
+	g = duty();
+	enter(1);
+	t = inval_publish(&iv, &g);
+	enter(2);
+	EXPECT_EQ(iv.reader[2].flushed, load_relaxed(&iv.gen));
+	EXPECT(!inval_done(&iv, t));
+	h = duty();
+	u = inval_publish(&iv, &h);
+	iv.proto->exit(&iv.reader[1]);
+	EXPECT(inval_done(&iv, t));
+	EXPECT(!inval_done(&iv, u));
+	EXPECT_EQ(iv.proto->laggard(&iv, u), 2);
+	EXPECT_EQ(iv.proto->laggard(&iv, t), -1);
+	iv.proto->exit(&iv.reader[2]);
+	EXPECT(inval_done(&iv, u));
+}
+
+/* The active set is several words; each CPU has its own bit of its own word. */
+TEST(inval_active_set_reaches_past_64_cpus)
+{
+	static const unsigned cpus[] = { 0, 1, 63, 64, 127, 128, 200, 447, 511 };
+
+	for (unsigned i = 0; i < inval_proto_count; i++) {
+		struct gather g;
+
+		set_up(inval_protos[i], CPU_MAX);
+		g = duty();
+		self = 300;
+		for (unsigned n = 0; n < ARRAY_LEN(cpus); n++)
+			enter(cpus[n]);
+		inval_publish(&iv, &g);
+		if (!EXPECT_EQ(kick_count, ARRAY_LEN(cpus)))
+			continue;
+		for (unsigned n = 0; n < ARRAY_LEN(cpus); n++) {
+			EXPECT_EQ(kicks[n].cpu, cpus[n]);
+			EXPECT_EQ(load_relaxed(&iv.active[cpus[n] / 64]) >>
+						  cpus[n] % 64 &
+					  1,
+				  1);
+			iv.proto->exit(&iv.reader[cpus[n]]);
+			for (unsigned k = 0; k < ARRAY_LEN(cpus); k++)
+				EXPECT_EQ(inval_active(&iv, cpus[k]), k > n);
+		}
+	}
+}
