@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the real machines would be given, and which one is chosen."""
+from unittest import mock
+
+import bochs
+import machine
+import qemu
+from fakes import Case
+from job import Probe
+from status import Trouble
+
+
+class BochsFiles(Case):
+    def config(self, **more):
+        job = self.job(**more)
+        job.scratch.mkdir(parents=True)
+        (job.scratch / 'disk.img.lock').touch()
+        with mock.patch('mkdisk.make_disk', return_value=3) as make:
+            argv, env = bochs.Bochs().prepare(job)
+        self.made = make.call_args
+        self.assertEqual(env['TERM'], 'xterm')
+        self.assertFalse((job.scratch / 'disk.img.lock').exists())
+        return (job.scratch / 'config').read_text()
+
+    def test_disk(self):
+        text = self.config(cpus=8)
+        self.assertIn('count=8, ', text)
+        self.assertIn('cylinders=3, heads=16', text)
+        self.assertIn('dev=../serial.log', text)
+        self.assertIn('\nmegs: 256\n', text)
+        self.assertIn('reset_on_triple_fault=0', text)
+        self.assertEqual(self.made[0][2], 'run=x')
+
+    def test_much_memory(self):
+        self.assertIn('memory: guest=4096, host=2048', self.config(mem=4096))
+
+    def test_complaints(self):
+        job = self.job()
+        job.scratch.mkdir(parents=True)
+        log = job.scratch / 'bochs.log'
+        for ticks, started in (('00000000000', False), ('00004268840', True)):
+            log.write_text(f'{ticks}i[X     ] hello\n'
+                           f'{ticks}p[HD    ] >>PANIC<< could not open it\n')
+            said = bochs.Bochs().complaint(job, 1)
+            self.assertEqual(said.text, 'Bochs says: HD: could not open it')
+            self.assertEqual(said.started, started)
+
+
+class QemuArguments(Case):
+    def argv(self, **more):
+        job = self.job(**more)
+        job.scratch.mkdir(parents=True)
+        return qemu.Tcg().prepare(job)[0]
+
+    def test_direct(self):
+        argv = self.argv(cpus=255, mem=512)
+        for pair in (['-kernel', str(self.image)], ['-append', 'run=x'],
+                     ['-smp', '255'], ['-m', '512']):
+            at = argv.index(pair[0])
+            self.assertEqual(argv[at:at + 2], pair)
+        self.assertIn('-no-reboot', argv)
+
+    def test_modules_are_handed_over_by_their_names(self):
+        argv = self.argv(modules=[(str(self.image), 'guest x=1')])
+        self.assertEqual(argv[-2:], ['-initrd', 'guest x=1'])
+        staged = self.scratch / 'results/machine/guest'
+        self.assertEqual(staged.read_bytes(), self.image.read_bytes())
+
+    def test_modules_that_cannot_be_handed_over(self):
+        for strings in (['a', 'a'], ['a,b'], ['../a'], ['.a'], ['a/b']):
+            with self.assertRaises(Trouble, msg=strings):
+                self.argv(modules=[(str(self.image), text) for text in strings])
+            self.doCleanups()
+            self.setUp()
+
+    def test_exit_codes_are_none_of_qemu(self):
+        codes = {qemu.Tcg().exit_code(status) for status in range(6)}
+        self.assertEqual(len(codes), 6)
+        self.assertFalse(codes & {0, 1, 124})
+
+
+class Choice(Case):
+    def choose(self, usable, wanted=None):
+        probes = {name: Probe(name in usable, f'why {name}', 'mend')
+                  for name in machine.MACHINES}
+        patches = [mock.patch.object(one, 'probe', return_value=probes[name])
+                   for name, one in machine.MACHINES.items()]
+        with patches[0], patches[1], patches[2]:
+            chosen, why = machine.choose(wanted)
+        return chosen.name, why
+
+    def test_order(self):
+        self.assertEqual(self.choose(['kvm', 'bochs', 'tcg'])[0], 'kvm')
+        name, why = self.choose(['bochs', 'tcg'])
+        self.assertEqual(name, 'bochs')
+        self.assertIn('why kvm', why)
+
+    def test_tcg_is_never_chosen_for_you(self):
+        with self.assertRaisesRegex(Trouble, 'why kvm.*why bochs'):
+            self.choose(['tcg'])
+        self.assertEqual(self.choose(['tcg'], 'tcg')[0], 'tcg')
+
+    def test_wanted_one_is_not_replaced(self):
+        with self.assertRaisesRegex(Trouble, 'why kvm; to mend: mend'):
+            self.choose(['bochs', 'tcg'], 'kvm')
+
+    def test_a_device_file_is_not_enough_for_kvm(self):
+        with mock.patch('os.path.exists', return_value=True), \
+                mock.patch('os.access', return_value=True), \
+                mock.patch('qemu._vmx_in_cpuinfo', return_value=True), \
+                mock.patch('qemu._nested', return_value=True), \
+                mock.patch('shutil.which', return_value='/bin/true'), \
+                mock.patch('qemu._accepts', return_value=(False, 'no VMX')):
+            said = qemu.Kvm().probe()
+        self.assertEqual(said.reason, 'QEMU refuses nested VMX: no VMX')
+
+    def test_too_many_cpus(self):
+        with self.assertRaisesRegex(Trouble, 'at most 14'):
+            machine.check_cpus(bochs.Bochs(), 15)

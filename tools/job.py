@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""job - what a machine is asked to run, and what it answers to a probe
+
+A job's files lie in its results folder, scratch files in its sub-folder machine/,
+and the emulator runs there with relative names: two jobs in different folders share
+nothing, and a blank or comma in a path never reaches an emulator's configuration.
+"""
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Job:
+    elf: Path
+    cmdline: str
+    results: Path
+    cpus: int = 4
+    mem: int = 256                    # MiB
+    boot: str = 'direct'              # direct, or grub
+    modules: list = field(default_factory=list)      # (path, "NAME ARGS")
+
+    @property
+    def serial(self):
+        return self.results / 'serial.log'
+
+    @property
+    def scratch(self):
+        return self.results / 'machine'
+
+
+@dataclass(frozen=True)
+class Probe:
+    usable: bool
+    reason: str
+    mend: str = ''
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What the emulator itself said; started: had the machine begun to run?"""
+    text: str = ''
+    started: bool = True

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""machine - which machines there are, which can be used here, and a run on one
+
+kvm comes first because it is a real CPU; Bochs stands in where there is none.  tcg
+has no VMX, so it is never chosen for a user who did not ask for it.
+"""
+import re
+import shutil
+
+import process
+import status
+from bochs import Bochs
+from qemu import Kvm, Tcg
+from status import Trouble
+
+MACHINES = {machine.name: machine for machine in (Kvm(), Bochs(), Tcg())}
+CHOICE = ('kvm', 'bochs')
+
+
+def describe(name, probe):
+    mend = f'; to mend: {probe.mend}' if probe.mend else ''
+    return f'{name} cannot be used: {probe.reason}{mend}'
+
+
+def choose(wanted=None):
+    """(machine, why in one line); Trouble if none can be used."""
+    reasons = []
+    for name in [wanted] if wanted else CHOICE:
+        machine = MACHINES[name]
+        probe = machine.probe()
+        if probe.usable:
+            asked = ['asked for'] if wanted else []
+            return machine, '; '.join(asked + [probe.reason] + reasons)
+        reasons.append(describe(name, probe))
+    raise Trouble('.  '.join(reasons))
+
+
+def check_cpus(machine, cpus):
+    if cpus > machine.max_cpus:
+        raise Trouble(f'{machine.name} has at most {machine.max_cpus} CPUs, '
+                      f'not {cpus}: {machine.why_max}')
+
+
+def _clean(job):
+    """No file of an earlier run may be taken for one of this run."""
+    job.results.mkdir(parents=True, exist_ok=True)
+    for name in ('results.jsonl', 'junit.xml'):
+        (job.results / name).unlink(missing_ok=True)
+    shutil.rmtree(job.scratch, ignore_errors=True)
+    job.scratch.mkdir()
+    job.serial.write_bytes(b'')
+
+
+def run(machine, job, timeout, feed, last_word):
+    """Start the machine, feed what it says, and see to its end."""
+    _clean(job)
+    argv, env = machine.prepare(job)
+    with open(job.scratch / 'stdout', 'wb') as out, \
+            open(job.scratch / 'stderr', 'wb') as err, open(job.serial, 'rb') as log:
+        try:
+            child = process.Process(argv, job.scratch, env, out, err)
+        except OSError as error:
+            raise Trouble(f'{machine.name} cannot be started: {error}') from None
+        return process.watch(child, log, timeout, feed, last_word)
+
+
+def complaint(machine, job, ending):
+    """What the emulator says; Trouble when it never started the machine."""
+    said = machine.complaint(job, ending.code)
+    if ending.kind == 'exited' and not said.started and not job.serial.stat().st_size:
+        text = said.text or f'exit code {ending.code}'
+        raise Trouble(f'{machine.name} did not start.  {text}')
+    return re.sub(r'[^ -~]', '?', said.text)
+
+
+def doctor(argv):
+    """A line for each machine, and which one a run would take."""
+    if argv:
+        raise Trouble(f'doctor takes no arguments, but got: {" ".join(argv)}')
+    usable = []
+    for name, machine in MACHINES.items():
+        probe = machine.probe()
+        usable += [name] * probe.usable
+        print(f'{name:6} {"yes" if probe.usable else "no":4} {probe.reason}')
+        if probe.mend:
+            print(f'{"":11} to mend: {probe.mend}')
+    chosen = next((name for name in CHOICE if name in usable), None)
+    print(f'`shootdown run` takes {chosen}.' if chosen else
+          '`shootdown run` has no machine with VMX here.')
+    return status.PASS if chosen else status.USAGE
+
+
+if __name__ == '__main__':
+    status.finish(doctor)

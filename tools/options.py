@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""options - the words after `shootdown run`
+
+Options and SELECTION words may stand in any order.  What cannot be right is refused
+here, with what can be, before anything is built or started.
+"""
+import argparse
+import os
+from pathlib import Path
+
+import kernel
+from machine import MACHINES
+from status import Trouble
+
+# The flag, its value's name, its default, and what it means.
+OPTIONS = (
+    ('--on', 'MACHINE', None, 'bochs, tcg or kvm; else kvm if it works, or bochs'),
+    ('--cpus', 'N', 4, 'CPUs of the machine (4)'),
+    ('--mem', 'M', None, 'memory in MiB (256; 512 with more than 64 CPUs)'),
+    ('--seed', 'S', None, 'of every random choice (1)'),
+    ('--timeout', 'S', 120, 'seconds until the machine is stopped (120)'),
+    ('--results', 'DIR', None, 'where the results go (build/results)'),
+    ('--build', 'BUILD', 'checked', 'checked or fast (checked)'),
+    ('--boot', 'HOW', 'direct', 'direct, or grub: a multiboot2 ISO (direct)'),
+    ('--module', 'FILE[:NAME ARGS]', [], 'a file for guest=module:NAME; repeatable'),
+    ('--elf', 'FILE', None, 'run this kernel; nothing is built'),
+    ('--verbose', None, False, 'the whole serial log as it comes'),
+)
+CHOICES = {'--on': tuple(MACHINES), '--build': kernel.BUILDS,
+           '--boot': ('direct', 'grub')}
+# The least and the most that makes sense of each number.
+RANGES = {'--cpus': (1, 1 << 16), '--mem': (16, 1 << 20), '--seed': (0, (1 << 64) - 1),
+          '--timeout': (1, 1 << 20)}
+MANY_CPUS, MEM, MEM_MANY = 64, 256, 512
+
+
+def usage():
+    rows = [(f'{flag} {value or ""}'.strip(), text) for flag, value, _, text in OPTIONS]
+    return '\n'.join(['Options:', *(f'  {left:26} {text}' for left, text in rows)])
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Trouble(f'{message}.  {usage()}')
+
+
+def _number(flag):
+    low, high = RANGES[flag]
+
+    def parse(text):
+        try:
+            number = int(text, 0)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f'{text} is no number') from None
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(
+                f'{number} is not between {low} and {high}')
+        return number
+    return parse
+
+
+def _parser():
+    parser = _Parser(prog='shootdown run', add_help=False, allow_abbrev=False)
+    for flag, value, default, _ in OPTIONS:
+        if value is None:
+            parser.add_argument(flag, action='store_true')
+        elif default == []:
+            parser.add_argument(flag, action='append', default=[])
+        elif flag in RANGES:
+            parser.add_argument(flag, type=_number(flag), default=default)
+        else:
+            parser.add_argument(flag, choices=CHOICES.get(flag), default=default)
+    parser.add_argument('selection', nargs='*')
+    return parser
+
+
+def module(text):
+    """FILE[:NAME ARGS] as (path, "NAME ARGS"); the name is the file's by default."""
+    path, colon, string = text.partition(':')
+    string = string if colon else os.path.basename(path)
+    if not os.path.isfile(path):
+        raise Trouble(f'--module: there is no file {path}')
+    if not string.split():
+        raise Trouble(f'--module: {text} gives the module no name')
+    return os.path.abspath(path), string
+
+
+def parse(argv):
+    """The arguments of a run, checked as far as that goes without the kernel."""
+    args, unknown = _parser().parse_known_intermixed_args(argv)
+    if unknown:
+        raise Trouble(f'{unknown[0]} is no option.  {usage()}')
+    args.modules = [module(text) for text in args.module]
+    args.results = Path(args.results or kernel.ROOT / 'build' / 'results').absolute()
+    args.mem = args.mem or (MEM_MANY if args.cpus > MANY_CPUS else MEM)
+    return args

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""report - what a run leaves: lines as it goes, a closing table, two files
+
+results.jsonl has one object per test, the documented keys first.  junit.xml knows no
+expected failure and no inconclusive test: both are "skipped" there, with the reason;
+a run that crashed or hung is an error of its own.
+"""
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import status
+from judge import refusal
+
+KEYS = ('name', 'proto', 'cpus', 'verdict', 'witnesses', 'violations', 'seed', 'ticks')
+COLUMNS = ('test', 'protocol', 'verdict', 'witnesses', 'violations', 'invalidations')
+FAULTS_SHOWN = 10
+TAIL = 12                     # lines of the log that are shown after a crash
+
+
+def printable(text):
+    """Nothing that moves a terminal's cursor or breaks XML."""
+    return re.sub(r'[^\t -~]', '?', text)
+
+
+def say(text=''):
+    """What a person watches goes out at once, also into a pipe."""
+    print(printable(text), flush=True)
+
+
+def title(test):
+    return ' '.join(str(test[key]) for key in ('name', 'proto') if test.get(key))
+
+
+def live(event, verbose):
+    """One line for each result as it arrives; with verbose every line."""
+    kind, value = event
+    if verbose and kind == 'line':
+        say(value)
+    elif kind == 'test' and not verbose:
+        why = f'  {value["why"]}' if value.get('why') else ''
+        say(f'{value["verdict"]:12}  {title(value)}{why}')
+
+
+def _row(test):
+    counts = [test.get(key, '') for key in COLUMNS[3:]]
+    return [test['name'], test.get('proto', ''), test['verdict'], *map(str, counts)]
+
+
+def table(tests):
+    """The closing table as lines; words to the left, numbers to the right."""
+    rows = [list(COLUMNS)] + [_row(test) for test in tests]
+    wide = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    return ['  '.join(cell.ljust(w) if i < 3 else cell.rjust(w)
+                      for i, (cell, w) in enumerate(zip(row, wide))).rstrip()
+            for row in rows]
+
+
+def figures(benches):
+    return [f'{title(bench)}: {bench.get("metric")} = {bench.get("value")} '
+            f'{bench.get("unit", "")}'.rstrip() for bench in benches]
+
+
+def write_jsonl(path, tests):
+    with open(path, 'w') as file:
+        for test in tests:
+            first = {key: test.get(key) for key in KEYS}
+            rest = {key: value for key, value in test.items()
+                    if key not in KEYS and key != 'type'}
+            file.write(json.dumps({**first, **rest}) + '\n')
+
+
+def _case(suite, test):
+    """One test as a testcase element."""
+    name = printable(title(test))
+    case = ET.SubElement(suite, 'testcase', name=name,
+                         classname=printable(test['name'].rpartition('/')[0] or 'test'))
+    why = printable(test.get('why') or '')
+    said = {'XFAIL': ('skipped', f'expected failure: {why}'),
+            'SKIP': ('skipped', why),
+            'INCONCLUSIVE': ('skipped', f'inconclusive: {why}'),
+            'FAIL': ('failure', why)}.get(test['verdict'])
+    if said:
+        ET.SubElement(case, said[0], message=said[1])
+
+
+def write_junit(path, tests, code, sentence, lines):
+    """A run that did not come to its end by itself is an error case."""
+    bad = code not in (status.PASS, status.FAIL, status.NOTHING)
+    failures = sum(test['verdict'] == 'FAIL' for test in tests)
+    skipped = sum(test['verdict'] not in ('PASS', 'FAIL') for test in tests)
+    suite = ET.Element('testsuite', name='shootdown', tests=str(len(tests) + bad),
+                       failures=str(failures), errors=str(int(bad)),
+                       skipped=str(skipped))
+    for test in tests:
+        _case(suite, test)
+    if bad:
+        case = ET.SubElement(suite, 'testcase', name='run', classname='shootdown')
+        error = ET.SubElement(case, 'error', message=printable(sentence))
+        error.text = '\n'.join(map(printable, lines))
+    ET.ElementTree(suite).write(path, encoding='utf-8', xml_declaration=True)
+
+
+def trouble_lines(judge, code, faults, symbolise):
+    """After a crash or a timeout: the dump with names, else the log's last lines."""
+    lines = [f'fault: {fault}' for fault in faults[:FAULTS_SHOWN]]
+    if code == status.USAGE:
+        return lines + refusal(judge)
+    if judge.bail is not None:
+        return lines + [f'Bail out! {judge.bail}'] + symbolise(judge.dump)
+    if code in (status.CRASH, status.TIMEOUT) and not (faults and judge.end):
+        lines += ['the last lines of the log:'] + judge.lines[-TAIL:]
+    return lines
+
+
+def closing(judge, code, sentence, lines, folder):
+    """Everything that stands below the live lines; the last line is the meaning."""
+    if judge.tests:
+        say()
+        for line in table(judge.tests):
+            say(line)
+    for line in figures(judge.benches):
+        say(line)
+    if lines:
+        say()
+    for line in lines:
+        say(line)
+    say()
+    say(f'results: {folder}/ (serial.log, results.jsonl, junit.xml)')
+    say(f'{sentence.rstrip(".")}.  Status {code}: {status.MEANING[code]}.')

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""run - builds the kernel, runs it on a machine, judges what it said
+
+The order keeps what is wrong cheap: words are checked before the build, names
+against the image before a machine starts, and only then is anything run.
+"""
+import os
+from pathlib import Path
+
+import catalog
+import kernel
+import machine
+import options
+import report
+import status
+import symbolise
+from job import Job
+from judge import Judge, decide
+from status import Trouble
+
+DEFAULT_SEED = 1
+
+
+def _image(args):
+    if args.elf:
+        return Path(args.elf).absolute()
+    report.say(f'building: {args.build}')
+    return kernel.make(args.build)
+
+
+def _seed(args, selection):
+    """--seed and seed= are one thing; both may stand there only if they agree."""
+    word = selection.pop('seed', None)
+    if word is None:
+        return DEFAULT_SEED if args.seed is None else args.seed
+    seed = int(word, 0) if word.lower().startswith('0x') else int(word)
+    if args.seed not in (None, seed):
+        raise Trouble(f'--seed {args.seed} and seed={word} differ')
+    return seed
+
+
+def cmdline(name, seed, selection):
+    """exit= comes first: the kernel needs it to end even where it refuses the rest."""
+    way = 'bochs' if name == 'bochs' else 'qemu'
+    words = [f'exit={way}', f'seed={seed}']
+    return ' '.join(words + [f'{key}={value}' for key, value in selection.items()])
+
+
+def _check_guest(selection, modules):
+    """guest=module:NAME needs a module of that name."""
+    kind, _, name = selection.get('guest', '').partition(':')
+    names = [string.split()[0] for _, string in modules]
+    if kind == 'module' and name not in names:
+        have = ', '.join(names) or 'none; see --module'
+        raise Trouble(f'no module is called {name}.  There are: {have}')
+
+
+def plan(args, elf):
+    """(machine, job) for these arguments, or Trouble."""
+    selection = catalog.check(catalog.read(elf), args.selection)
+    _check_guest(selection, args.modules)
+    if args.on:
+        machine.check_cpus(machine.MACHINES[args.on], args.cpus)
+    chosen, why = machine.choose(args.on)
+    machine.check_cpus(chosen, args.cpus)
+    seed = _seed(args, selection)
+    report.say(f'machine: {chosen.name}, {args.cpus} CPUs, {args.mem} MiB: {why}')
+    report.say(f'seed: {seed}')
+    return chosen, Job(elf, cmdline(chosen.name, seed, selection), args.results,
+                       args.cpus, args.mem, args.boot, args.modules)
+
+
+def execute(chosen, job, timeout, verbose=False):
+    """Run the job, report it, and return its status."""
+    judge = Judge()
+
+    def feed(chunk):
+        for event in judge.feed(chunk):
+            report.live(event, verbose)
+
+    ending = machine.run(chosen, job, timeout, feed, judge.last_word)
+    for event in judge.close():
+        report.live(event, verbose)
+    said = machine.complaint(chosen, job, ending)
+    code, sentence, faults = decide(judge, ending, chosen.exit_code)
+    if code == status.CRASH and said and judge.bail is None:
+        sentence += f'.  {said}'
+    if code == status.TIMEOUT:
+        sentence += f' ({timeout} s)'
+    _leave(judge, job, code, sentence, faults)
+    return code
+
+
+def _leave(judge, job, code, sentence, faults):
+    """The two files and the closing lines."""
+    lines = report.trouble_lines(judge, code, faults,
+                                 lambda dump: symbolise.symbolise(job.elf, dump))
+    report.write_jsonl(job.results / 'results.jsonl', judge.tests)
+    report.write_junit(job.results / 'junit.xml', judge.tests, code, sentence, lines)
+    report.closing(judge, code, sentence, lines, _short(job.results))
+
+
+def _short(path):
+    """A path as a person would type it here."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith('..') else relative
+
+
+def main(argv):
+    args = options.parse(argv)
+    elf = _image(args)
+    chosen, job = plan(args, elf)
+    busy = f'another run uses {args.results}; give this one --results DIR'
+    with kernel.locked(args.results / '.lock', busy):
+        return execute(chosen, job, args.timeout, args.verbose)
+
+
+if __name__ == '__main__':
+    status.finish(main)
