@@ -114,6 +114,9 @@ stack_switch:
 
 	.code32
 no_long_mode:
+	movw	$0x3fb, %dx			/* LCR: 8N1, not what a BIOS may leave */
+	movb	$0x03, %al
+	outb	%al, %dx
 	movl	$no_long_mode_text, %esi
 1:	movb	(%esi), %al
 	testb	%al, %al

@@ -106,7 +106,7 @@ class Bochs:
         memory = f'megs: {job.mem}'
         if job.mem > HOST_MEMORY:
             memory = f'memory: guest={job.mem}, host={HOST_MEMORY}'
-        return CONFIG.format(bios=BIOS, vga=_vga_bios(), model=MODEL, cpus=job.cpus,
+        return CONFIG.format(bios=BIOS, vga=_vga_bios(), model=job.model or MODEL, cpus=job.cpus,
                              memory=memory, boot=boot, master=master)
 
     def _medium(self, job):

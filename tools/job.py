@@ -18,6 +18,7 @@ class Job:
     mem: int = 256                    # MiB
     boot: str = 'direct'              # direct, or grub
     modules: list = field(default_factory=list)      # (path, "NAME ARGS")
+    model: str = None                 # the emulator's CPU model; None: its best
 
     @property
     def serial(self):

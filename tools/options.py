@@ -22,6 +22,7 @@ OPTIONS = (
     ('--results', 'DIR', None, 'where the results go (build/results)'),
     ('--build', 'BUILD', 'checked', 'checked or fast (checked)'),
     ('--boot', 'HOW', 'direct', 'direct, or grub: a multiboot2 ISO (direct)'),
+    ('--model', 'CPU', None, 'CPU model of the emulator, by its own name'),
     ('--module', 'FILE[:NAME ARGS]', [], 'a file for guest=module:NAME; repeatable'),
     ('--elf', 'FILE', None, 'run this kernel; nothing is built'),
     ('--verbose', None, False, 'the whole serial log as it comes'),

@@ -74,6 +74,8 @@ class Qemu:
                 '-m', str(job.mem), '-no-reboot', *QUIET,
                 '-serial', 'file:../serial.log',
                 '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', *_medium(job)]
+        if job.model:
+            argv[argv.index('-cpu') + 1] = job.model
         return argv, dict(os.environ)
 
     def exit_code(self, status):

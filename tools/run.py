@@ -67,7 +67,7 @@ def plan(args, elf):
     report.say(f'machine: {chosen.name}, {args.cpus} CPUs, {args.mem} MiB: {why}')
     report.say(f'seed: {seed}')
     return chosen, Job(elf, cmdline(chosen.name, seed, selection), args.results,
-                       args.cpus, args.mem, args.boot, args.modules)
+                       args.cpus, args.mem, args.boot, args.modules, args.model)
 
 
 def execute(chosen, job, timeout, verbose=False):
