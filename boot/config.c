@@ -6,6 +6,7 @@
  */
 #include "boot/config.h"
 #include "boot/cmdline.h"
+#include "lib/catalog.h"
 #include "lib/console.h"
 #include "lib/str.h"
 
@@ -105,9 +106,7 @@ static const struct option {
 #undef X
 };
 
-#define X(key, what)                                                                   \
-	static const char catalog_##key[] __attribute__((section(".catalog"), used)) = \
-		"option\t" #key "\t" what;
+#define X(key, what) CATALOG(key, "option", #key, what);
 OPTIONS(X)
 #undef X
 

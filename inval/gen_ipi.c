@@ -22,6 +22,11 @@
  * entry and exit.
  */
 #include "inval/inval.h"
+#include "lib/catalog.h"
+
+#define NAME "gen-ipi"
+#define WHAT "generation and kick, no wait: FreeBSD before D26910, a negative control"
+CATALOG(proto, "proto", NAME, WHAT);
 
 static void enter(struct inval_reader *r)
 {
@@ -61,8 +66,8 @@ static int laggard(struct inval *iv, ticket_t t)
 }
 
 const struct inval_proto gen_ipi = {
-	.name = "gen-ipi",
-	.what = "generation and kick, no wait: FreeBSD before D26910, a negative control",
+	.name = NAME,
+	.what = WHAT,
 	.sound = false,
 	.enter = enter,
 	.exit = exit,

@@ -36,6 +36,11 @@
  * Checked by: tests/proto on the machine, tests/host/threads.c under TSan.
  */
 #include "inval/inval.h"
+#include "lib/catalog.h"
+
+#define NAME "gen-smr"
+#define WHAT "generation, kick and SMR wait: FreeBSD since D26910"
+CATALOG(proto, "proto", NAME, WHAT);
 
 static void enter(struct inval_reader *r)
 {
@@ -76,8 +81,8 @@ static int laggard(struct inval *iv, ticket_t t)
 }
 
 const struct inval_proto gen_smr = {
-	.name = "gen-smr",
-	.what = "generation, kick and SMR wait: FreeBSD since D26910",
+	.name = NAME,
+	.what = WHAT,
 	.sound = true,
 	.enter = enter,
 	.exit = exit,

@@ -18,6 +18,7 @@
 
 #include "boot/config.h"
 #include "inval/inval.h"
+#include "lib/catalog.h"
 #include "lib/rng.h"
 
 enum verdict { PASS, FAIL, XFAIL, SKIP, INCONCLUSIVE, VERDICTS };
@@ -48,10 +49,6 @@ struct test {
 	unsigned aps;    /* needs that many CPUs besides this one       */
 	bool hidden;     /* runs only when it is asked for by its whole name */
 };
-
-#define CATALOG(id, kind, name, what)    \
-	static const char catalog_##id[] \
-		__attribute__((section(".catalog"), used)) = kind "\t" name "\t" what
 
 #define TEST_RECORD(id, tname, tfn, what, ...)                              \
 	CATALOG(id, "test", tname, what);                                   \

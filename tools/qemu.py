@@ -44,10 +44,8 @@ def _staged(job):
     QEMU puts the file's name before the module's words, so the kernel then reads
     exactly "NAME ARGS", as it does from every other loader.
     """
-    names = [string.split(' ')[0] for _, string in job.modules]
-    if len(set(names)) != len(names):
-        raise Trouble(f'two modules have one name: {", ".join(names)}')
-    for (path, string), name in zip(job.modules, names):
+    for path, string in job.modules:
+        name = string.split(' ')[0]
         if ',' in string:
             raise Trouble(f'QEMU cannot pass a comma to a module: {string}')
         if not re.fullmatch(r'[A-Za-z0-9_+-][A-Za-z0-9_.+-]*', name):
@@ -58,7 +56,7 @@ def _staged(job):
 
 def _stage(path, place):
     if place.exists():
-        raise Trouble(f'a module cannot be called {place.name}')
+        raise Trouble(f'the name of a module, {place.name}, is taken')
     try:
         shutil.copyfile(path, place)
     except OSError as error:

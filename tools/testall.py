@@ -44,6 +44,7 @@ STEPS = (
     Step('build', 'sh tests/build.sh', 'both compilers, both builds, twice the same'),
     Step('runner', 'python3 tests/runner', 'the runner, on fake machines'),
     Step('loader', _machine('test_loader.py'), 'the disk loader and GRUB images'),
+    Step('front', _machine('front.py'), 'list, and selecting by what it lists'),
     Step('bochs-2', _machine('scenarios.py 2'), 'all tests in Bochs, 2 CPUs'),
     Step('bochs-4', _machine('scenarios.py 4'), 'all tests in Bochs, 4 CPUs'),
     Step('bochs-8', _machine('scenarios.py 8'), 'all tests in Bochs, 8 CPUs'),

@@ -5,7 +5,8 @@
  * Interrupts are off from before the enter hook until the guest runs, where VM entry
  * itself opens them, and off again from the VM exit on.  An interrupt that arrives in
  * between stays pending and causes an exit at once, so no kick is lost.  Interrupts
- * that a VM exit acknowledged are handled from the exit; the loop never enables them.
+ * that a VM exit acknowledged are handled from the exit; the host enables them nowhere
+ * else than while it waits for a halted guest, outside of the section.
  */
 #include "arch/x86_64/insn.h"
 #include "inval/hw.h"

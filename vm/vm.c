@@ -17,6 +17,7 @@
 /* A wait is too long after some 5 billion cycles, or that many turns in an emulator. */
 #define PATIENCE_CYCLES   5000000000
 #define PATIENCE_EMULATED 200000
+#define STOP_PATIENCE     50 /* times as long, for CPUs to come back at all */
 #define PAUSE_CYCLES_MIN  30 /* of a turn with PAUSE on silicon; emulators count 1 */
 
 /* Turns of a spin loop before a wait is suspicious, on this machine. */
@@ -193,6 +194,18 @@ void vm_start(struct vm *vm)
 		}
 }
 
+/* A vCPU that does not come back has lost its kick: that is a bug of ours. */
+static void await_stop(const struct vm *vm, unsigned i)
+{
+	u64 spins = 0;
+
+	while (!smp_done(&vm->work[i])) {
+		relax();
+		if (++spins == STOP_PATIENCE * vm->spin_limit)
+			panic("CPU %u does not leave its guest", vm->vcpu[i]->cpu);
+	}
+}
+
 void vm_stop(struct vm *vm)
 {
 	if (!vm->running)
@@ -203,8 +216,7 @@ void vm_stop(struct vm *vm)
 		if (!smp_done(&vm->work[i]))
 			kick_now(vm->vcpu[i]->cpu);
 	for (unsigned i = 0; i < vm->vcpus; i++)
-		while (!smp_done(&vm->work[i]))
-			relax();
+		await_stop(vm, i);
 	vm->running = false;
 }
 

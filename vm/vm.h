@@ -2,7 +2,7 @@
 /*
  * vm - a virtual machine: its memory, its vCPUs, and the guest that they run
  *
- *      vm_create -> vm_load_* -> vm_add_vcpu ... -> vm_start ... vm_stop -> vm_destroy
+ *      vm_create -> guest_load -> vm_add_vcpu ... -> vm_start ... vm_stop -> vm_destroy
  *
  * One CPU owns a VM and makes all these calls.
  */
@@ -67,10 +67,13 @@ void *vm_ptr(struct vm *vm, gpa_t gpa, u64 len);
 /* The page of vCPU `id`: see struct guest_page. */
 gpa_t vm_page_gpa(const struct vm *vm, unsigned id);
 
-/* Lets all vCPUs run, each on its CPU; the caller's own CPU runs none. */
+/*
+ * Lets all vCPUs run, each on its CPU.  One that is bound to the caller's CPU runs at
+ * once, and this returns when it has stopped.
+ */
 void vm_start(struct vm *vm);
 
-/* Makes all vCPUs leave their loop, and waits for it. */
+/* Makes all vCPUs leave their loop, and waits for it; panics when one does not. */
 void vm_stop(struct vm *vm);
 
 /* Has every vCPU left its loop by itself? */

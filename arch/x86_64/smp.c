@@ -57,7 +57,7 @@ static _Noreturn void idle(struct cpu *c)
 	}
 }
 
-/* Where the trampoline hands over: 64-bit, boot page tables, own main stack top. */
+/* Where the trampoline hands over: 64-bit, paging_root loaded, own main stack. */
 _Noreturn void smp_ap_entry(struct cpu *c);
 _Noreturn void smp_ap_entry(struct cpu *c)
 {

@@ -27,7 +27,7 @@ static u64 slot_offset(const struct stage *s, unsigned vcpu)
 				  : vcpu * 8ull;
 }
 
-static u64 *word(const struct stage *s, unsigned block, unsigned vcpu)
+static atomic64_t *word(const struct stage *s, unsigned block, unsigned vcpu)
 {
 	return mem_ptr(HPA(s->block[block].v + slot_offset(s, vcpu)));
 }
@@ -146,7 +146,7 @@ u64 stage_uses(const struct stage *s, unsigned vcpu, unsigned block)
 {
 	if (s->scenario->reads)
 		return page(s, vcpu)->seen[block ? TAG_ODD : TAG_EVEN];
-	return __atomic_load_n(word(s, block, vcpu), __ATOMIC_ACQUIRE);
+	return load_acquire(word(s, block, vcpu));
 }
 
 void stage_snapshot(struct stage *s, unsigned block)
@@ -209,7 +209,7 @@ void stage_fill(struct stage *s, unsigned block, u64 tag)
 	u64 v = tag == TAG_POISON || s->scenario->reads ? TAG_BITS | tag : 0;
 
 	for (unsigned i = 0; i < s->vm->vcpus; i++)
-		__atomic_store_n(word(s, block, i), v, __ATOMIC_RELEASE);
+		store_release(word(s, block, i), v);
 }
 
 u64 stage_poison_used(const struct stage *s, unsigned block)
@@ -219,7 +219,7 @@ u64 stage_poison_used(const struct stage *s, unsigned block)
 	for (unsigned i = 0; i < s->vm->vcpus; i++) {
 		struct guest_page *p = page(s, i);
 
-		bad += __atomic_load_n(word(s, block, i), __ATOMIC_ACQUIRE) != POISON;
+		bad += load_acquire(word(s, block, i)) != POISON;
 		bad += p->seen[TAG_POISON] != 0 || p->seen[TAG_OTHER] != 0;
 		p->seen[TAG_POISON] = 0;
 		p->seen[TAG_OTHER] = 0;

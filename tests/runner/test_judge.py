@@ -91,7 +91,7 @@ class NotBelieved(Case):
     def test_every_cut_of_the_log(self):
         """A prefix of a good log never passes."""
         log = text(stream(TWO))
-        for size in range(len(log) - 1):
+        for size in range(len(log)):
             self.assertEqual(verdict(log[:size]), 3, log[:size][-40:])
 
     def test_every_lost_line(self):
@@ -175,6 +175,19 @@ class NotBelieved(Case):
     def test_results_after_the_end(self):
         for late in ('ok 3 late', line(record('late')), line(fakes.end(TWO))):
             self.assertEqual(verdict(text(stream(TWO) + [late])), 3, late)
+
+    def test_end_record_before_the_last_result(self):
+        *lines, result, rec, last = stream(TWO)
+        self.assertEqual(verdict(text(lines + [result, rec, last])), 0)
+        self.assertEqual(verdict(text(lines + [rec, last, result])), 3)
+        self.assertEqual(verdict(text(lines + [result, last, rec])), 3)
+
+    def test_figures_after_the_end(self):
+        self.assertEqual(verdict(text(stream(TWO) + [line({'type': 'bench'})])), 3)
+
+    def test_result_lines_that_are_none(self):
+        for bad in ('ok', 'ok 3', 'ok x y', 'not ok'):
+            self.crash('# shootdown', bad)
 
     def test_reset_machine(self):
         self.crash('@{"type": "end"', *stream(TWO))

@@ -50,6 +50,7 @@ class QemuArguments(Case):
     def argv(self, **more):
         job = self.job(**more)
         job.scratch.mkdir(parents=True)
+        (job.scratch / 'stdout').touch()
         return qemu.Tcg().prepare(job)[0]
 
     def test_direct(self):
@@ -67,7 +68,7 @@ class QemuArguments(Case):
         self.assertEqual(staged.read_bytes(), self.image.read_bytes())
 
     def test_modules_that_cannot_be_handed_over(self):
-        for strings in (['a', 'a'], ['a,b'], ['../a'], ['.a'], ['a/b']):
+        for strings in (['a', 'a'], ['a,b'], ['../a'], ['.a'], ['a/b'], ['stdout']):
             with self.assertRaises(Trouble, msg=strings):
                 self.argv(modules=[(str(self.image), text) for text in strings])
             self.doCleanups()

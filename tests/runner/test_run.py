@@ -94,12 +94,29 @@ class Run(Case):
 
     def test_end_record_and_no_end(self):
         grace, process.GRACE = process.GRACE, 0.1
+        begin = time.monotonic()
         try:
             code, out = self.play([text(stream(GOOD))], end='hang')
         finally:
             process.GRACE = grace
         self.assertEqual(code, 3)
         self.assertIn('did not stop', out)
+        self.assertLess(time.monotonic() - begin, 5)
+
+    def test_last_words_are_read(self):
+        """What is written between a look at the log and the exit is not lost."""
+        path = self.scratch / 'log'
+        path.touch()
+
+        class Child:
+            def ended(self):
+                path.write_text('last words')
+                return True
+
+        heard = []
+        with open(path, 'rb') as log:
+            process.Watch(Child(), log, 5, heard.append, lambda: False).run()
+        self.assertEqual(heard, [b'last words'])
 
     def test_flood(self):
         flood, process.FLOOD = process.FLOOD, 100000
@@ -122,10 +139,12 @@ class Run(Case):
             self.assertTrue(gone(pid), end)
 
     def test_emulator_that_does_not_start(self):
+        self.play([text(stream(GOOD))])
         machine = Machine([], code=1)
         machine.said = Complaint('it says: no such CPU', started=False)
         with self.assertRaisesRegex(Trouble, 'did not start.  it says: no such CPU'):
             self.play([], machine=machine)
+        self.assertFalse((self.scratch / 'results/results.jsonl').exists())
 
     def test_bail_out_shows_the_dump(self):
         code, out = self.play([text(stream(GOOD)[:3]) + '\nBail out! CPU 0: asked to\n'

@@ -3,7 +3,7 @@
  * ept - each edit by itself: leaf sizes, errors that change nothing, duties, frames.
  *
  * Random edits beside a flat map are in ept_model.c; the order of stores is in
- * tests/host/record_ept.c.
+ * tests/host/record/stores.c.
  */
 #include "mm/ept.h"
 #include "mm/mem.h"

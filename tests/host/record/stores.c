@@ -278,7 +278,7 @@ static u64 *in_use; /* a leaf's entry that hardware marks in the middle of an ed
 
 static void mark(const struct op *op)
 {
-	if (op->what != OP_LOAD && op->at == in_use)
+	if ((op->what == OP_STORE || op->what == OP_RMW) && op->at == in_use)
 		*in_use |= EPTE_A | EPTE_D;
 }
 
