@@ -21,8 +21,8 @@
 
 #define INIT_US      10000
 #define SIPI_US      200
-#define ANSWER_STEPS 300 /* of 10 ms */
-#define NMI_SPINS    2000000
+#define ANSWER_STEPS 1000 /* of 10 ms */
+#define NMI_SPINS    20000000
 
 struct cpu *cpus[CPU_MAX];
 unsigned cpu_count = 1;
