@@ -32,10 +32,11 @@ def title(test):
     return ' '.join(str(test[key]) for key in ('name', 'proto') if test.get(key))
 
 
-def live(event, verbose):
-    """One line for each result as it arrives; with verbose every line."""
+def live(event, verbose, guests=False):
+    """One line for each result as it arrives, with guests what they say as well;
+    with verbose every line."""
     kind, value = event
-    if verbose and kind == 'line':
+    if kind == 'line' and (verbose or guests and value.startswith('# guest ')):
         say(value)
     elif kind == 'test' and not verbose:
         why = f'  {value["why"]}' if value.get('why') else ''

@@ -76,11 +76,11 @@ def execute(chosen, job, timeout, verbose=False):
 
     def feed(chunk):
         for event in judge.feed(chunk):
-            report.live(event, verbose)
+            report.live(event, verbose, bool(job.modules))
 
     ending = machine.run(chosen, job, timeout, feed, judge.last_word)
     for event in judge.close():
-        report.live(event, verbose)
+        report.live(event, verbose, bool(job.modules))
     said = machine.complaint(chosen, job, ending)
     code, sentence, faults = decide(judge, ending, chosen.exit_code)
     if code == status.CRASH and said and judge.bail is None:

@@ -45,7 +45,8 @@ def main():
         for how in ('direct', 'grub'):
             good = run(f'module-{how}', build(folder, 0), '--boot', how)
             checks.equal(good.status, 0, f'{how}: status', good)
-            checks.check(SAYS in good.log, f'{how}: the guest prints', good)
+            checks.check(f'# guest 0: {SAYS}' in good.out,
+                         f'{how}: what the guest prints is shown', good)
         bad = run('module-direct', build(folder, 9))
         checks.equal(bad.status, 1, 'a guest that ends with 9: status', bad)
         broken = folder / 'broken'
