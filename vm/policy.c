@@ -154,7 +154,7 @@ static bool spurious(struct vcpu *v)
 	if (v->exit.gpa.v != v->spurious_at.v)
 		v->spurious = 0;
 	v->spurious_at = v->exit.gpa;
-	return ept_lookup(&v->vm->ept, v->exit.gpa, &l) &&
+	return vcpu_lookup(v, v->exit.gpa, &l) &&
 	       !(v->exit.access & ~l.entry.raw & EPTE_RWX) &&
 	       v->spurious++ < SPURIOUS_MAX;
 }

@@ -40,6 +40,16 @@ struct vcpu *vcpu_exit(struct vcpu *v)
 	return NULL;
 }
 
+bool vcpu_lookup(struct vcpu *v, gpa_t gpa, struct ept_leaf *out)
+{
+	bool found;
+
+	smr_enter(v->reader->slot);
+	found = ept_lookup(&v->vm->ept, gpa, out);
+	smr_exit(v->reader->slot);
+	return found;
+}
+
 void vcpu_run(struct vcpu *v)
 {
 	const char *refused;

@@ -83,6 +83,13 @@ bool vm_all_stopped(const struct vm *vm);
 ticket_t vm_invalidate(struct vm *vm, struct gather *g);
 void vm_retire(struct vm *vm, ticket_t t, struct gather *g);
 
+/*
+ * ept_lookup() for the CPU that v is bound to, outside of the guest.  The walk is an
+ * SMR read section: a protocol that waits for readers waits for it too, so no table is
+ * freed under it.
+ */
+bool vcpu_lookup(struct vcpu *v, gpa_t gpa, struct ept_leaf *out);
+
 /* Runs v on the executing CPU until it stops or is asked to. */
 void vcpu_run(struct vcpu *v);
 

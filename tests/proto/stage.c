@@ -45,8 +45,7 @@ static bool wait_for_window(struct vcpu *v)
 	if (v->exit.gpa.v < GUEST_WINDOW)
 		return false;
 	while (!load_acquire(&v->request)) {
-		if (ept_lookup(&v->vm->ept, v->exit.gpa, &l) &&
-		    !(v->exit.access & ~l.entry.raw))
+		if (vcpu_lookup(v, v->exit.gpa, &l) && !(v->exit.access & ~l.entry.raw))
 			break;
 		relax();
 	}
