@@ -5,6 +5,8 @@
  * Nothing here may order anything between CPUs, or it would hide what TSan is to find:
  * kicks are relaxed, as an interrupt tells its receiver nothing about memory.
  */
+#define _POSIX_C_SOURCE 200809L
+
 #include "tests/host/hw_threads.h"
 #include "tests/host/tsan/tso.h"
 #include "inval/hw.h"
@@ -12,6 +14,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TLB_LEN     4
@@ -70,6 +73,14 @@ void cpu_start(unsigned cpu, u64 seed)
 void cpu_stop(void)
 {
 	tso_stop();
+}
+
+u64 now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000 + (u64)t.tv_nsec / 1000000;
 }
 
 struct rng *cpu_rng(void)

@@ -9,7 +9,11 @@
 #include "mm/ept.h"
 
 /* Exit statuses of the programs; TSan's own is 66. */
-enum { STALE = 65, HANGS = 67, PANICS = 70 };
+enum { STALE = 65, HANGS = 67, PANICS = 70, TOO_FEW = 77 };
+
+/* A run on a busy machine ends early, and says nothing when it has done too little. */
+#define RUN_MS   3000
+#define FEW(all) ((all) / 20)
 
 /* Prints why and ends the process with `status`. */
 _Noreturn void host_die(int status, const char *f, ...) printf_like(2, 3);
@@ -17,6 +21,9 @@ _Noreturn void host_die(int status, const char *f, ...) printf_like(2, 3);
 /* The calling thread is CPU `cpu` until cpu_stop(). */
 void cpu_start(unsigned cpu, u64 seed);
 void cpu_stop(void);
+
+/* Milliseconds of a clock that only moves forward. */
+u64 now_ms(void);
 
 /* The calling thread's stream of random numbers. */
 struct rng *cpu_rng(void);
