@@ -11,28 +11,31 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
+import bios
 import kernel
 import mkdisk
 import mkiso
+import process
 from job import Complaint, Probe
 from status import Trouble
 
 MODEL = 'corei7_skylake_x'
-BIOS = Path('/usr/share/bochs/BIOS-bochs-latest')
 VGA_BIOSES = [Path('/usr/share', path) for path in
               ('bochs/VGABIOS-lgpl-latest', 'bochs/VGABIOS-lgpl-latest.bin',
                'vgabios/vgabios.bin')]
-INSTALL = 'apt-get install bochs bochs-term bochsbios vgabios'
+INSTALL = 'apt-get install bochs bochs-term bochsbios seabios vgabios'
 HOST_MEMORY = 2048                 # MiB; the rest of a larger guest is swapped
+TRIAL = 30                         # seconds for a BIOS to boot a single sector
 
 CONFIG = '''\
 plugin_ctrl: unmapped=1, biosdev=1, speaker=0, extfpuirq=0, parallel=0, serial=1, \
 iodebug=1, gameport=0
 config_interface: textconfig
 display_library: term
-romimage: file={bios}, options=fastboot
+romimage: file={bios.path}{bios.options}
 vgaromimage: file={vga}
 cpu: model={model}, count={cpus}, ips=1000000, reset_on_triple_fault=0
 {memory}
@@ -49,6 +52,7 @@ error: action=report
 info: action=report
 debug: action=ignore
 clock: sync=none, time0=946684800
+{cmos}
 '''
 
 
@@ -75,6 +79,53 @@ def _panics(folder):
             for ticks, device, what in found]
 
 
+def _config(rom, cpus, mem, boot, master, model=MODEL):
+    """The text of the configuration file."""
+    memory = f'megs: {mem}'
+    if mem > HOST_MEMORY:
+        memory = f'memory: guest={mem}, host={HOST_MEMORY}'
+    cmos = 'cmosimage: file=cmos.img, rtc_init=time0' if rom.needs_cmos else ''
+    return CONFIG.format(bios=rom, vga=_vga_bios(), model=model, cpus=cpus,
+                         memory=memory, boot=boot, master=master, cmos=cmos)
+
+
+def _write(folder, rom, cpus, mem, boot, master, **more):
+    """Write what Bochs reads into `folder`; return its command line, environment."""
+    (folder / 'config').write_text(_config(rom, cpus, mem, boot, master, **more))
+    (folder / 'commands').write_text('c\nq\n')
+    (folder / 'empty.iso').write_bytes(bytes(1 << 20))
+    if rom.needs_cmos:
+        (folder / 'cmos.img').write_bytes(bios.cmos(cpus, mem, boot))
+    argv = ['bochs', '-q', '-f', 'config', '-rc', 'commands']
+    return argv, {**os.environ, 'TERM': 'xterm'}
+
+
+def _disk(cylinders):
+    return (f'type=disk, path=disk.img, mode=flat, cylinders={cylinders}, heads=16, '
+            'spt=63')
+
+
+def _boots(rom):
+    """Does this BIOS boot a disk whose only sector ends the machine?"""
+    with tempfile.TemporaryDirectory(prefix='bios.') as scratch:
+        folder = Path(scratch, 'machine')
+        folder.mkdir()
+        disk = bios.END_AT_ONCE.ljust(mkdisk.CYLINDER, b'\0')
+        (folder / 'disk.img').write_bytes(disk)
+        argv, env = _write(folder, rom, 1, 32, 'disk', _disk(1))
+        with open(folder / 'stdout', 'wb') as out:
+            child = process.Process(argv, folder, env, out, subprocess.STDOUT)
+            try:
+                ended = child.wait(TRIAL)
+            finally:
+                code = child.kill()
+    return ended and code == 0
+
+
+def _bios():
+    return bios.choose(_boots, kernel.ROOT / 'build' / 'bios.json')
+
+
 class Bochs:
     name = 'bochs'
     max_cpus = 14
@@ -84,30 +135,21 @@ class Bochs:
     def probe(self):
         if not shutil.which('bochs'):
             return Probe(False, 'bochs is not installed', INSTALL)
-        if not BIOS.is_file():
-            return Probe(False, f'{BIOS} is missing', INSTALL)
         if not _vga_bios():
             return Probe(False, f'{VGA_BIOSES[0]} is missing', INSTALL)
         if not re.search(rf'^{MODEL}$', _models(), re.M):
             return Probe(False, f'this Bochs does not know the CPU {MODEL}',
                          'Bochs 2.7 or later, with VMX compiled in')
-        return Probe(True, 'emulates VMX with EPT, up to 14 CPUs')
+        rom = _bios()
+        if not rom:
+            return Probe(False, 'no BIOS boots in this Bochs', INSTALL)
+        return Probe(True, f'emulates VMX with EPT, up to 14 CPUs, {rom.name}')
 
     def prepare(self, job):
         """Write what Bochs reads; return its command line and environment."""
-        (job.scratch / 'config').write_text(self._config(job))
-        (job.scratch / 'commands').write_text('c\nq\n')
-        (job.scratch / 'empty.iso').write_bytes(bytes(1 << 20))
-        argv = ['bochs', '-q', '-f', 'config', '-rc', 'commands']
-        return argv, {**os.environ, 'TERM': 'xterm'}
-
-    def _config(self, job):
         boot, master = self._medium(job)
-        memory = f'megs: {job.mem}'
-        if job.mem > HOST_MEMORY:
-            memory = f'memory: guest={job.mem}, host={HOST_MEMORY}'
-        return CONFIG.format(bios=BIOS, vga=_vga_bios(), model=job.model or MODEL, cpus=job.cpus,
-                             memory=memory, boot=boot, master=master)
+        return _write(job.scratch, _bios(), job.cpus, job.mem, boot, master,
+                      model=job.model or MODEL)
 
     def _medium(self, job):
         """Make what it boots from; (boot device, ata0-master line)."""
@@ -122,8 +164,7 @@ class Bochs:
                                          kernel.disk_loader())
         except (mkdisk.DiskError, mkiso.IsoError, OSError) as error:
             raise Trouble(f'nothing to boot from: {error}') from None
-        return 'disk', (f'type=disk, path=disk.img, mode=flat, '
-                        f'cylinders={cylinders}, heads=16, spt=63')
+        return 'disk', _disk(cylinders)
 
     def exit_code(self, status):
         """The code of a kernel that ends with this status in its end record."""

@@ -2,6 +2,7 @@
 """What the real machines would be given, and which one is chosen."""
 from unittest import mock
 
+import bios
 import bochs
 import machine
 import qemu
@@ -11,11 +12,14 @@ from status import Trouble
 
 
 class BochsFiles(Case):
+    rom = bios.ALL[0]
+
     def config(self, **more):
         job = self.job(**more)
         job.scratch.mkdir(parents=True)
         (job.scratch / 'disk.img.lock').touch()
-        with mock.patch('mkdisk.make_disk', return_value=3) as make:
+        with mock.patch('mkdisk.make_disk', return_value=3) as make, \
+                mock.patch('bochs._bios', return_value=self.rom):
             argv, env = bochs.Bochs().prepare(job)
         self.made = make.call_args
         self.assertEqual(env['TERM'], 'xterm')
@@ -34,6 +38,18 @@ class BochsFiles(Case):
     def test_much_memory(self):
         self.assertIn('memory: guest=4096, host=2048', self.config(mem=4096))
 
+    def test_seabios_gets_a_cmos(self):
+        self.assertNotIn('cmosimage', self.config())
+        self.doCleanups()
+        self.setUp()
+        self.rom = bios.ALL[1]
+        text = self.config(cpus=5, mem=4096)
+        self.assertIn('\ncmosimage: file=cmos.img, rtc_init=time0\n', text)
+        self.assertIn(f'file={self.rom.path}\n', text)
+        cmos = (self.scratch / 'results/machine/cmos.img').read_bytes()
+        self.assertEqual((cmos[0x5f], cmos[0x3d]), (4, 2))
+        self.assertEqual(cmos[0x34:0x36] + cmos[0x5b:0x5e], b'\x00\xbf\x00\x40\x00')
+
     def test_complaints(self):
         job = self.job()
         job.scratch.mkdir(parents=True)
@@ -44,6 +60,56 @@ class BochsFiles(Case):
             said = bochs.Bochs().complaint(job, 1)
             self.assertEqual(said.text, 'Bochs says: HD: could not open it')
             self.assertEqual(said.started, started)
+
+
+class BiosChoice(Case):
+    def setUp(self):
+        super().setUp()
+        self.cache = self.scratch / 'build' / 'bios.json'
+        self.roms = [bios.Bios(name, self.scratch / name, '', False)
+                     for name in ('fast', 'slow')]
+        for rom in self.roms:
+            rom.path.write_bytes(b'rom')
+        self.tried = []
+
+    def choose(self, *good):
+        def boots(rom):
+            self.tried.append(rom.name)
+            return rom.name in good
+
+        self.tried = []
+        chosen = bios.choose(boots, self.cache, self.roms)
+        return chosen and chosen.name
+
+    def test_first_that_boots(self):
+        self.assertEqual(self.choose('fast', 'slow'), 'fast')
+        self.assertEqual(self.tried, ['fast'])
+
+    def test_one_that_crashes_or_is_missing_is_passed_over(self):
+        self.assertEqual(self.choose('slow'), 'slow')
+        self.roms[0].path.unlink()
+        self.assertEqual(self.choose('fast', 'slow'), 'slow')
+        self.roms[1].path.unlink()
+        self.assertIsNone(self.choose('fast', 'slow'))
+
+    def test_what_boots_is_tried_once(self):
+        self.choose('slow')
+        self.assertEqual(self.choose('slow'), 'slow')
+        self.assertEqual(self.tried, ['fast'])
+        self.assertEqual(self.choose('fast', 'slow'), 'fast')
+
+    def test_another_file_is_tried_again(self):
+        self.choose('fast')
+        self.roms[0].path.write_bytes(b'another')
+        self.choose('fast')
+        self.assertEqual(self.tried, ['fast'])
+
+    def test_damaged_memory(self):
+        for text in ('', '{', '7'):
+            self.choose('fast')
+            self.cache.write_text(text)
+            self.assertEqual(self.choose('fast'), 'fast')
+            self.assertEqual(self.tried, ['fast'])
 
 
 class QemuArguments(Case):
