@@ -27,7 +27,7 @@ MACHINE = -std=gnu17 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	 -ffile-prefix-map=$(CURDIR)=.
 CFLAGS  = $(WARN) $(MACHINE) -O2 -g -I. -Ilib/$(BUILD) -MMD -MP \
 	 $(if $(filter checked,$(BUILD)),-fno-omit-frame-pointer,-fomit-frame-pointer)
-ASFLAGS = -I. -MMD -MP -ffile-prefix-map=$(CURDIR)=. -g
+ASFLAGS = -I. -MMD -MP -ffile-prefix-map=$(CURDIR)=. -fdebug-prefix-map=$(CURDIR)=. -g
 LDFLAGS = -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none
 
 SRCS := $(wildcard lib/*.c smr/*.c mm/*.c inval/*.c arch/x86_64/*.c vmx/*.c vm/*.c \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """bios - which BIOS boots in this Bochs, and what SeaBIOS must be told
 
-The Bochs BIOS starts fastest.  Some distributions' builds of it (Ubuntu 22.04, Debian
-12 before 12.8) crash before they boot anything, on any configuration; so whether one
+The Bochs BIOS starts fastest.  Some distributions' builds of it (Ubuntu 22.04's is one)
+crash before they boot anything, on any configuration; so whether one
 boots is tried, with a disk whose only sector ends the machine.  SeaBIOS stands in.
 It reads the number of CPUs, the memory and the boot device from CMOS cells that Bochs
 fills for its own BIOS only; so the CMOS comes from an image that is made here.
