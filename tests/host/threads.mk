@@ -55,7 +55,10 @@ $(TSO_OUT)/$(1)/sections: $(TSO_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/tests/h
 endef
 $(foreach t,$(TWISTS),$(eval $(call twist,$(t))))
 
-TSO_PROGRAMS = $(foreach t,$(TWISTS),$(TSO_OUT)/$(t)/threads $(TSO_OUT)/$(t)/sections)
+$(TSO_OUT)/litmus: $(TSO_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/tests/host/litmus.o
+	$(HOST_CC) $(TSO_FLAGS) $(HOST_tsan) -o $@ $^
+
+TSO_PROGRAMS = $(TSO_OUT)/litmus $(foreach t,$(TWISTS),$(TSO_OUT)/$(t)/threads $(TSO_OUT)/$(t)/sections)
 
 .PHONY: check-threads
 check-threads: tests/host/threads.sh $(HOST_OUT)/record/unit $(TSO_PROGRAMS)

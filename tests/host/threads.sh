@@ -86,14 +86,17 @@ many="3 20000 10000"
 prepare
 sound "every operation, one by one" "$dir/record/unit" --seed "$seed"
 
+tsan "the store buffer is that of x86" "$tso/litmus" 4000
 tsan "sections, huge steps" "$tso/none/sections" huge 3 50000
 tsan "sections, small steps" "$tso/none/sections" small 3 50000
 tsan "gen-smr, 1 reader" "$tso/none/threads" gen-smr 1 20000 10000
 tsan "gen-smr, 3 readers" "$tso/none/threads" gen-smr $many
 
 control stale "gen-ipi" "$tso/none/threads" gen-ipi $many
-for twist in no_fence weak_exit no_wait; do
+for twist in no_fence weak_exit early_exit no_wait; do
 	control stale "sections, $twist" "$tso/$twist/sections" small 3 50000
+done
+for twist in no_fence weak_exit no_wait; do
 	control stale "gen-smr, $twist" "$tso/$twist/threads" gen-smr $many
 done
 for mutant in gen-first gen-late early-exit no-wait no-flush; do
