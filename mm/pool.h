@@ -4,12 +4,15 @@
  *
  * A frame may still be walked by hardware while it waits to be freed, so nothing is
  * ever written into a frame to keep track of it: lists run through struct frame.
+ * Every CPU may call these functions at any time, though not from interrupt handlers;
+ * pool.c says why that needs a lock only now and then.
  */
 #ifndef MM_POOL_H
 #define MM_POOL_H
 
 #include "lib/err.h"
 #include "lib/lock.h"
+#include "mm/cpulist.h"
 
 #define POOL_ORDERS   10 /* blocks of 4 KiB << 0 .. 4 KiB << 9, which is 2 MiB */
 #define POOL_ORDER_2M 9
@@ -18,15 +21,18 @@
 
 enum frame_state {
 	FRAME_RESERVED, /* not ours, or inside a block */
-	FRAME_FREE,
+	FRAME_FREE,     /* in the buddy lists          */
 	FRAME_USED,
-	FRAME_DEAD, /* collected by a gather: unreachable, not yet reusable */
+	FRAME_DEAD,   /* collected by a gather: unreachable, not yet reusable */
+	FRAME_CACHED, /* free as well, in the list of the CPU that `next` names */
 };
 
 struct frame {
-	u8 state; /* of the block that begins here */
-	u8 order;
-	bool poisoned;  /* this frame, wherever it lies in a block */
+	u8 listed;      /* 1 + order of a block in the buddy lists, else 0 [F1] */
+	u8 state;       /* of the block that begins here [F2] */
+	u8 order;       /* of that block [F2] */
+	bool poisoned;  /* this frame, wherever it lies in a block [F2] */
+	u16 count;      /* the owner's; pool_count() [F2] */
 	u32 next, prev; /* indices into pool.frame */
 };
 
@@ -34,9 +40,10 @@ struct pool {
 	struct lock lock;
 	hpa_t base; /* of frame[0] */
 	u32 frames;
-	u32 free_frames;
 	struct frame *frame;
-	u32 free[POOL_ORDERS]; /* heads of the free lists */
+	u32 free[POOL_ORDERS];           /* heads of the buddy lists [F1] */
+	atomic32_t buddies;              /* frames in them; changes under the lock */
+	struct cpulist cpulist[CPU_MAX]; /* [F3] */
 };
 
 /* A list of blocks that are unreachable but not yet reusable. */
@@ -55,7 +62,8 @@ void pool_add(struct pool *p, hpa_t start, hpa_t end);
 
 /*
  * Takes a block of 4 KiB << order, aligned to its size, contents undefined.
- * E_NOMEM when none is left.
+ * E_NOMEM when none is left but for what other CPUs have in their lists, which is at
+ * most CPULIST_LEN frames each.
  */
 enum err must_check pool_alloc(struct pool *p, unsigned order, hpa_t *out);
 
@@ -67,6 +75,18 @@ void pool_retire(struct pool *p, struct frame_list *list, hpa_t pa);
 
 /* Frees every block of the list and empties it. */
 void pool_free_list(struct pool *p, struct frame_list *list);
+
+/* Gives what the executing CPU's list holds back to the buddy lists. */
+void pool_drain(struct pool *p);
+
+/* Frames that are free, wherever: exact while nobody else allocates or frees. */
+u32 pool_available(const struct pool *p);
+
+/*
+ * A number that belongs to the owner of the allocated block at pa, for whatever it is
+ * good for; 0 after pool_alloc().  Checked builds panic when pa is no such block.
+ */
+u16 *pool_count(struct pool *p, hpa_t pa);
 
 static inline struct frame_list frame_list_empty(void)
 {

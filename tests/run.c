@@ -115,7 +115,7 @@ static void judge_control(struct run *t)
 static void run_one(struct run *t, unsigned number, const char *no_guests)
 {
 	const char *why = cannot_run(t->test, no_guests);
-	u32 free_before = t->pool->free_frames;
+	u32 free_before = pool_available(t->pool);
 	u64 start = rdtsc();
 	char name[80];
 
@@ -126,9 +126,9 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 		test_skip(t, "%s", why);
 	else
 		t->test->fn(t);
-	if (t->pool->free_frames != free_before)
+	if (pool_available(t->pool) != free_before)
 		test_fail(t, "%d frames were not returned",
-			  (int)(free_before - t->pool->free_frames));
+			  (int)(free_before - pool_available(t->pool)));
 	judge_control(t);
 	report(t, number, rdtsc() - start);
 	if (t->verdict == FAIL)

@@ -8,8 +8,8 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "tests/host/hw_threads.h"
+#include "tests/host/cpu.h"
 #include "tests/host/tsan/tso.h"
-#include "inval/hw.h"
 #include "mm/mem.h"
 
 #include <stdarg.h>
@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define TLB_LEN     4
+#define NOTES       5 /* errors that are printed */
 #define FLIGHT_TIME 4 /* a kick arrives with chance 1 in so many */
 
 struct tlb_entry {
@@ -27,7 +28,6 @@ struct tlb_entry {
 };
 
 static _Thread_local struct {
-	unsigned cpu;
 	struct rng rng;
 	struct tlb_entry tlb[TLB_LEN];
 } self;
@@ -58,14 +58,18 @@ void panic(const char *f, ...)
 	host_die(PANICS, "panic: %s", text);
 }
 
+/* A program that runs out of memory on purpose says so a few times. */
 void err_note(enum err e, const char *file, int line)
 {
-	printf("# %s:%d: %s\n", file, line, err_name(e));
+	static u32 notes;
+
+	if (__atomic_fetch_add(&notes, 1, __ATOMIC_RELAXED) < NOTES)
+		printf("# %s:%d: %s\n", file, line, err_name(e));
 }
 
 void cpu_start(unsigned cpu, u64 seed)
 {
-	self.cpu = cpu;
+	cpu_become(cpu);
 	self.rng = rng_named(seed + cpu, "cpu");
 	tso_start(rng_next(&self.rng));
 }
@@ -88,11 +92,6 @@ struct rng *cpu_rng(void)
 	return &self.rng;
 }
 
-unsigned hw_self(void)
-{
-	return self.cpu;
-}
-
 void hw_kick(unsigned cpu)
 {
 	__atomic_store_n(&kicked[cpu], 1, __ATOMIC_RELAXED);
@@ -100,13 +99,13 @@ void hw_kick(unsigned cpu)
 
 bool kick_arrived(void)
 {
-	return __atomic_load_n(&kicked[self.cpu], __ATOMIC_RELAXED) &&
+	return __atomic_load_n(&kicked[hw_self()], __ATOMIC_RELAXED) &&
 	       rng_below(&self.rng, FLIGHT_TIME) == 0;
 }
 
 void kick_take(void)
 {
-	__atomic_exchange_n(&kicked[self.cpu], 0, __ATOMIC_RELAXED);
+	__atomic_exchange_n(&kicked[hw_self()], 0, __ATOMIC_RELAXED);
 }
 
 void hw_flush(u64 root)

@@ -8,15 +8,18 @@
 # It is included after host.mk, and gives it the sources that tests/unit need.
 
 PURE_SRCS  += $(CORE_SRCS)
-HOST_SRCS  += tests/host/ram.c
+HOST_SRCS  += $(STAND_INS)
 HOST_FLAGS += -fno-builtin-exit
 HOST_tsan  += -Wno-tsan
+
+# What the pool asks of a machine: memory, and a number for the CPU.
+STAND_INS = tests/host/ram.c tests/host/cpu.c
 
 CORE_SRCS = smr/smr.c mm/pool.c mm/gather.c mm/ept.c inval/inval.c inval/table.c \
 	inval/gen_smr.c inval/gen_ipi.c
 
 # Each operation of the core goes through a hook: tests/host/record is first.
-RECORD_SRCS = $(CORE_SRCS) lib/err.c lib/text.c tests/host/main.c tests/host/ram.c \
+RECORD_SRCS = $(CORE_SRCS) lib/err.c lib/text.c tests/host/main.c $(STAND_INS) \
 	$(sort $(wildcard tests/host/record/*.c))
 RECORD_OBJS = $(RECORD_SRCS:%.c=$(HOST_OUT)/record/%.o)
 
@@ -30,9 +33,10 @@ $(HOST_OUT)/record/unit: $(RECORD_OBJS)
 TSO_OUT   = $(HOST_OUT)/tso
 TSO_FLAGS = -Itests/host/tsan $(HOST_FLAGS)
 TSO_SRCS  = smr/smr.c mm/pool.c mm/gather.c mm/ept.c lib/err.c lib/text.c \
-	tests/host/ram.c tests/host/hw_threads.c tests/host/tsan/tso.c
+	$(STAND_INS) tests/host/hw_threads.c tests/host/tsan/tso.c
 THREADS_SRCS = $(TSO_SRCS) inval/inval.c inval/table.c inval/gen_ipi.c \
 	tests/host/mutants.c tests/host/threads.c
+FRAMES_SRCS = $(filter-out mm/pool.c,$(TSO_SRCS)) tests/host/frames.c
 
 $(TSO_OUT)/%.o: %.c tests/host/threads.mk
 	@mkdir -p $(@D)
@@ -42,7 +46,9 @@ $(TSO_OUT)/tests/host/tsan/tso.o: TSAN =
 
 # A twist is a directory that comes before all others on the include path, for the one
 # file that it is about.  `none` does not exist: the sources as they are.
-TWISTS := none $(sort $(notdir $(wildcard tests/host/twist/*)))
+TWISTS      := none $(sort $(notdir $(wildcard tests/host/twist/*)))
+POOL_TWISTS := none weak_exit no_lock one_list
+SMR_TWISTS  := $(filter-out no_lock one_list,$(TWISTS))
 
 define twist
 $(TSO_OUT)/$(1)/%.o: %.c tests/host/threads.mk
@@ -52,13 +58,16 @@ $(TSO_OUT)/$(1)/threads: $(THREADS_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/inva
 	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
 $(TSO_OUT)/$(1)/sections: $(TSO_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/tests/host/sections.o
 	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
+$(TSO_OUT)/$(1)/frames: $(FRAMES_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/mm/pool.o
+	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
 endef
 $(foreach t,$(TWISTS),$(eval $(call twist,$(t))))
 
 $(TSO_OUT)/litmus: $(TSO_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/tests/host/litmus.o
 	$(HOST_CC) $(TSO_FLAGS) $(HOST_tsan) -o $@ $^
 
-TSO_PROGRAMS = $(TSO_OUT)/litmus $(foreach t,$(TWISTS),$(TSO_OUT)/$(t)/threads $(TSO_OUT)/$(t)/sections)
+TSO_PROGRAMS = $(TSO_OUT)/litmus $(POOL_TWISTS:%=$(TSO_OUT)/%/frames) \
+	$(SMR_TWISTS:%=$(TSO_OUT)/%/threads) $(SMR_TWISTS:%=$(TSO_OUT)/%/sections)
 
 .PHONY: check-threads
 check-threads: tests/host/threads.sh $(HOST_OUT)/record/unit $(TSO_PROGRAMS)

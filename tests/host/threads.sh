@@ -89,12 +89,16 @@ sound "every operation, one by one" "$dir/record/unit" --seed "$seed"
 tsan "the store buffer is that of x86" "$tso/litmus" 4000
 tsan "sections, huge steps" "$tso/none/sections" huge 3 50000
 tsan "sections, small steps" "$tso/none/sections" small 3 50000
+tsan "pool, 3 CPUs" "$tso/none/frames" 3 100000
 tsan "gen-smr, 1 reader" "$tso/none/threads" gen-smr 1 20000 10000
 tsan "gen-smr, 3 readers" "$tso/none/threads" gen-smr $many
 
 control stale "gen-ipi" "$tso/none/threads" gen-ipi $many
 for twist in no_fence weak_exit early_exit no_wait; do
 	control stale "sections, $twist" "$tso/$twist/sections" small 3 50000
+done
+for twist in no_lock one_list weak_exit; do
+	control stale "pool, $twist" "$tso/$twist/frames" 3 100000
 done
 for twist in no_fence weak_exit no_wait; do
 	control stale "gen-smr, $twist" "$tso/$twist/threads" gen-smr $many

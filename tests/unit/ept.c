@@ -35,7 +35,7 @@ static void retire(void)
 {
 	pool_free_list(&pool, &g.dead);
 	g = gather_init();
-	EXPECT_EQ(pool.frames - pool.free_frames, ept.tables);
+	EXPECT_EQ(pool.frames - pool_available(&pool), ept.tables);
 }
 
 /* The raw translation of one page: address and attributes, 0 when there is none. */
@@ -263,17 +263,17 @@ TEST(ept_unmap_gathers_ranges_and_tables)
 
 	set_up(0);
 	given(SIZE_2M, SIZE_1G, 2 * SIZE_2M, RWX); /* two tables of level 0 */
-	left = pool.free_frames;
+	left = pool_available(&pool);
 	EXPECT_EQ(ept.tables, 5);
 	EXPECT_EQ(ept_unmap(&ept, GPA(SIZE_2M), SIZE_2M + PAGE_SIZE, &g), E_OK);
 	expect_gather(SIZE_2M, SIZE_2M + PAGE_SIZE);
 	EXPECT_EQ(g.dead.count, 1);
 	EXPECT_EQ(ept.tables, 4);
-	EXPECT_EQ(pool.free_frames, left);
+	EXPECT_EQ(pool_available(&pool), left);
 	EXPECT_EQ(at(2 * SIZE_2M), 0);
 	EXPECT_EQ(at(2 * SIZE_2M + PAGE_SIZE), (SIZE_1G + SIZE_2M + PAGE_SIZE) | RWX);
 	retire();
-	EXPECT_EQ(pool.free_frames, left + 1);
+	EXPECT_EQ(pool_available(&pool), left + 1);
 	EXPECT_EQ(ept_unmap(&ept, GPA(0), BIT(39), &g), E_OK);
 	EXPECT_EQ(g.dead.count, 3);
 	EXPECT_EQ(ept.tables, 1);
@@ -343,7 +343,7 @@ TEST(ept_map_without_memory_changes_nothing)
 
 		set_up(0);
 		given(0, SIZE_1G, PAGE_SIZE, RWX);
-		while (pool.free_frames > left)
+		while (pool_available(&pool) > left)
 			EXPECT_EQ(pool_alloc(&pool, 0, &hoard[n++]), E_OK);
 		e = ept_map(&ept, GPA(gpa), HPA(0), len, RWX, &g);
 		EXPECT(e == E_OK || (e == E_NOMEM && need == left));
@@ -356,7 +356,7 @@ TEST(ept_map_without_memory_changes_nothing)
 		pool_free_list(&pool, &g.dead);
 		while (n)
 			pool_free(&pool, hoard[--n]);
-		EXPECT_EQ(pool.free_frames, FRAMES);
+		EXPECT_EQ(pool_available(&pool), FRAMES);
 	}
 	EXPECT_EQ(need, 7); /* six tables of level 0 and one of level 1 */
 }
@@ -366,7 +366,7 @@ TEST(ept_init_without_memory_fails)
 	struct ept e;
 
 	ram_pool(&pool, FRAMES);
-	while (pool.free_frames)
+	while (pool_available(&pool))
 		EXPECT_EQ(pool_alloc(&pool, 0, &(hpa_t){ 0 }), E_OK);
 	EXPECT_EQ(ept_init(&e, &pool, 2), E_NOMEM);
 	EXPECT_PANIC((void)!ept_init(&e, &pool, 3));
@@ -379,7 +379,7 @@ TEST(ept_destroy_returns_every_frame)
 		given(i * i * SIZE_1G + i * SIZE_2M, 0, PAGE_SIZE, RWX);
 	ept_destroy(&ept, &g);
 	EXPECT(g.range[0].start.v == 0 && g.range[0].len == EPT_GPA_MAX);
-	EXPECT(pool.free_frames < FRAMES);
+	EXPECT(pool_available(&pool) < FRAMES);
 	pool_free_list(&pool, &g.dead);
-	EXPECT_EQ(pool.free_frames, FRAMES);
+	EXPECT_EQ(pool_available(&pool), FRAMES);
 }

@@ -255,7 +255,7 @@ static void edit_map(struct range r)
 	enum err e = ept_map(&ept, GPA(r.gpa), HPA(hpa), r.len, attr, &g);
 
 	if (e == E_NOMEM)
-		EXPECT_EQ(pool.free_frames, 0);
+		EXPECT_EQ(pool_available(&pool), 0);
 	else
 		EXPECT_EQ(e, any ? E_EXIST : E_OK);
 	if (!e) {
@@ -304,9 +304,9 @@ static void edit_remap(struct range r)
 /* Frames are tables, or dead in the gather, or free. */
 static void retire(void)
 {
-	EXPECT_EQ(pool.frames - pool.free_frames, ept.tables + g.dead.count);
+	EXPECT_EQ(pool.frames - pool_available(&pool), ept.tables + g.dead.count);
 	pool_free_list(&pool, &g.dead);
-	EXPECT_EQ(pool.frames - pool.free_frames, ept.tables);
+	EXPECT_EQ(pool.frames - pool_available(&pool), ept.tables);
 	g = gather_init();
 }
 
@@ -329,7 +329,7 @@ static void edits(u32 frames, unsigned max_leaf, unsigned count)
 	look_at_all();
 	ept_destroy(&ept, &g);
 	pool_free_list(&pool, &g.dead);
-	EXPECT_EQ(pool.free_frames, frames);
+	EXPECT_EQ(pool_available(&pool), frames);
 }
 
 TEST(ept_agrees_with_a_flat_map)

@@ -88,9 +88,9 @@ TEST(gather_blocks_alone_need_a_flush)
 	gather_block(&g, &pool, pa);
 	EXPECT(gather_needs_flush(&g));
 	EXPECT_EQ(g.dead.count, 1);
-	EXPECT_EQ(pool.free_frames, 504);
+	EXPECT_EQ(pool_available(&pool), 504);
 	pool_free_list(&pool, &g.dead);
-	EXPECT_EQ(pool.free_frames, 512);
+	EXPECT_EQ(pool_available(&pool), 512);
 }
 
 TEST(gather_published_must_not_be_edited)

@@ -6,8 +6,8 @@
  * see at that moment.  One thread plays all CPUs.
  */
 #include "inval/inval.h"
-#include "inval/hw.h"
 #include "lib/str.h"
+#include "tests/host/cpu.h"
 #include "tests/host/ram.h"
 #include "tests/host/test.h"
 
@@ -22,16 +22,10 @@ struct kick {
 
 static struct inval iv;
 static struct pool pool;
-static unsigned self;
 static struct kick kicks[CPU_MAX];
 static unsigned kick_count, flush_count;
 static const struct inval_reader *flusher; /* whose flush is under way */
 static u64 flusher_had;
-
-unsigned hw_self(void)
-{
-	return self;
-}
 
 void hw_kick(unsigned cpu)
 {
@@ -50,7 +44,7 @@ static void set_up(const struct inval_proto *proto, unsigned cpus)
 {
 	ram_pool(&pool, 512);
 	inval_init(&iv, proto, &pool, ROOT, cpus);
-	self = 0;
+	cpu_become(0);
 	kick_count = flush_count = 0;
 }
 
@@ -98,13 +92,13 @@ TEST(inval_gather_goes_open_published_open)
 
 	set_up(&gen_smr, 2);
 	g = duty();
-	left = pool.free_frames;
+	left = pool_available(&pool);
 	t = inval_publish(&iv, &g);
 	EXPECT_EQ(g.state, GATHER_PUBLISHED);
 	EXPECT(inval_done(&iv, t));
-	EXPECT_EQ(pool.free_frames, left);
+	EXPECT_EQ(pool_available(&pool), left);
 	inval_retire(&iv, t, &g);
-	EXPECT_EQ(pool.free_frames, left + 1);
+	EXPECT_EQ(pool_available(&pool), left + 1);
 	EXPECT_EQ(g.state, GATHER_OPEN);
 	EXPECT(!gather_needs_flush(&g));
 }
@@ -138,7 +132,7 @@ TEST(inval_initiator_in_the_guest_panics)
 	for (unsigned i = 0; i < inval_proto_count; i++) {
 		set_up(inval_protos[i], 100);
 		g = duty();
-		self = 70;
+		cpu_become(70);
 		enter(70);
 		EXPECT_PANIC(inval_publish(&iv, &g));
 		iv.proto->exit(&iv.reader[70]);
@@ -154,18 +148,18 @@ TEST(gen_smr_is_done_when_the_reader_has_left)
 
 	set_up(&gen_smr, 4);
 	g = duty();
-	left = pool.free_frames;
+	left = pool_available(&pool);
 	enter(3);
 	t = inval_publish(&iv, &g);
 	EXPECT(!inval_done(&iv, t));
 	EXPECT_EQ(iv.proto->laggard(&iv, t), 3);
 	EXPECT_PANIC(inval_retire(&iv, t, &g));
-	EXPECT_EQ(pool.free_frames, left);
+	EXPECT_EQ(pool_available(&pool), left);
 	iv.proto->exit(&iv.reader[3]);
 	EXPECT(inval_done(&iv, t));
 	EXPECT_EQ(iv.proto->laggard(&iv, t), -1);
 	inval_retire(&iv, t, &g);
-	EXPECT_EQ(pool.free_frames, left + 1);
+	EXPECT_EQ(pool_available(&pool), left + 1);
 }
 
 /* The kicked must find the new generation, and the sequence that is waited for. */
@@ -272,7 +266,7 @@ TEST(inval_active_set_reaches_past_64_cpus)
 
 		set_up(inval_protos[i], CPU_MAX);
 		g = duty();
-		self = 300;
+		cpu_become(300);
 		for (unsigned n = 0; n < ARRAY_LEN(cpus); n++)
 			enter(cpus[n]);
 		inval_publish(&iv, &g);

@@ -44,11 +44,6 @@ static void on_op(const struct op *op)
 		step('a');
 }
 
-unsigned hw_self(void)
-{
-	return 0;
-}
-
 void hw_kick(unsigned cpu)
 {
 	EXPECT_EQ(cpu, 1);
