@@ -38,7 +38,7 @@ OBJS := $(SRCS:%.c=$(O)/%.o) $(ASMS:%.S=$(O)/%.S.o)
 
 SOURCE_DIRS := lib smr mm inval arch vmx vm boot tests
 
-GUESTS := hammer hello null_call misdeed real
+GUESTS := hammer hello null_call misdeed dirty real
 GUEST_ELFS := $(GUESTS:%=$(O)/guest/%.guest)
 
 .PHONY: all check clean

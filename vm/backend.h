@@ -80,7 +80,17 @@ struct vcpu {
 	bool refused; /* hardware did not take the guest state */
 	u32 spurious; /* faults in a row, at one place, that had no reason any more */
 	gpa_t spurious_at;
-	bool exited; /* by EXIT call; code below */
+	/*
+	 * A 4 KiB frame where the CPU notes the pages that the guest makes dirty, or 0.
+	 * The owner of the VM sets it before vm_start(), if has_pml(), and frees it
+	 * after vm_stop().  logged() hears of each, by the address of the 4 KiB page
+	 * that was written, however large its leaf: on the vCPU's CPU, interrupts off,
+	 * after an exit and outside of the section; it neither sleeps nor prints.
+	 */
+	hpa_t log;
+	void (*logged)(struct vcpu *, gpa_t);
+	u32 log_fulls; /* exits because the log was full */
+	bool exited;   /* by EXIT call; code below */
 	u64 exit_code;
 	const char *stopped; /* why the loop was left for good, or NULL */
 	struct vcpu_exit exit;
@@ -101,6 +111,10 @@ struct backend {
 	unsigned (*max_leaf)(void);      /* largest nested leaf: level 0, 1 or 2 */
 	u64 (*root)(const struct ept *); /* the tag of its translations      */
 	bool (*has_timer)(void);         /* can a vCPU have a budget?                */
+	bool (*has_ad)(void);            /* are leaves marked accessed and dirty?    */
+	bool (*has_pml)(void);           /* can a vCPU have a log?                   */
+	bool (*exec_only)(void);         /* may a leaf be X without R?               */
+	bool (*multihit)(void);          /* may a new page size be a machine check?  */
 	void (*flush)(u64 root);         /* drops them on the executing CPU          */
 
 	/* On the CPU that v is bound to, interrupts off: */
@@ -110,6 +124,8 @@ struct backend {
 	const char *(*run)(struct vcpu *v);
 	/* During an exit of v: */
 	bool (*dispatch)(struct vcpu *v);
+	/* Empties v's log through v->logged; dispatch() has done so already. */
+	void (*drain)(struct vcpu *v);
 	u64 (*guest_rip)(void);
 	void (*skip)(void); /* RIP behind the instruction that exited        */
 	/* A guest MSR that lives in v's state: false when msr is none. */

@@ -126,6 +126,16 @@ static void ept_caps(struct vmx_caps *caps, const struct vmx_cpu *cpu)
 		lacks(caps, "this CPU has INVEPT without single- and all-context");
 }
 
+/* A log of modified pages stays empty for ever without dirty flags (29.3.6). */
+static void extras(struct vmx_caps *caps, const struct vmx_cpu *cpu)
+{
+	if (caps->ept & EPT_CAP_AD)
+		caps->proc2_extra = cpu->msr(MSR_VMX_PROC2) >> 32 & PROC2_PML;
+	/* A CPU that says nothing about it is taken to have it. */
+	caps->multihit = !cpu->arch_caps ||
+			 !(cpu->msr(MSR_ARCH_CAPS) & ARCH_PSCHANGE_MC_NO);
+}
+
 const char *vmx_caps_negotiate(struct vmx_caps *caps, const struct vmx_cpu *cpu)
 {
 	u64 basic;
@@ -147,5 +157,7 @@ const char *vmx_caps_negotiate(struct vmx_caps *caps, const struct vmx_cpu *cpu)
 		negotiate(caps, cpu, &ctls[i], basic & BASIC_TRUE);
 	if (!*caps->lack)
 		ept_caps(caps, cpu);
+	if (!*caps->lack)
+		extras(caps, cpu);
 	return *caps->lack ? caps->lack : NULL;
 }

@@ -22,14 +22,17 @@
 struct vmx_caps {
 	u32 revision;
 	u32 pin, proc, proc2, exit, entry;
+	u32 proc2_extra; /* not in proc2: for the vCPUs that need it; PROC2_PML */
 	u64 ept;
+	bool multihit; /* a change of page size may raise a #MC: CVE-2018-12207 */
 	char lack[80]; /* the first thing that is missing, or "" */
 	u64 cr0_fixed1, cr0_fixed0, cr4_fixed1, cr4_fixed0;
 };
 
 /* What the negotiation asks of the CPU; a test answers for other CPUs. */
 struct vmx_cpu {
-	bool vmx; /* CPUID.1:ECX.VMX */
+	bool vmx;       /* CPUID.1:ECX.VMX */
+	bool arch_caps; /* CPUID.(7,0):EDX[29]: IA32_ARCH_CAPABILITIES exists */
 	u64 (*msr)(u32 msr);
 };
 

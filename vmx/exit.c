@@ -8,6 +8,7 @@
  */
 #include "vmx/vmx.h"
 #include "vmx/insn.h"
+#include "vmx/pml.h"
 
 #define REASONS 70
 
@@ -94,6 +95,20 @@ static bool on_timer(struct vcpu *v)
 	return policy(v, EXIT_BUDGET);
 }
 
+/*
+ * The log has been drained already and the policy has no choice, so this is no kind of
+ * exit.  Going on repeats the access.  Bit 12 of the qualification (NMI unblocking due
+ * to IRET) is undefined with NMI exiting and no virtual NMIs, where an IRET of the
+ * guest unblocks nothing (28.2.1).  Nor is the IDT-vectoring information of use: an
+ * event that a guest here takes comes from its own instruction, which raises it again.
+ */
+static bool on_log_full(struct vcpu *v)
+{
+	assert(vmread(PML_INDEX) == PML_FIRST); /* or it exits for ever */
+	v->log_fulls++;
+	return true;
+}
+
 /* What no guest here may do, and entries that hardware refused. */
 static bool on_other(struct vcpu *v)
 {
@@ -119,6 +134,7 @@ static bool (*const on_reason[REASONS])(struct vcpu *) = {
 	[48] = on_ept_violation,
 	[49] = on_ept_misconfig,
 	[52] = on_timer,
+	[62] = on_log_full,
 };
 
 static const char *const reason_name[REASONS] = {
@@ -160,6 +176,7 @@ static const char *const reason_name[REASONS] = {
 	[53] = "INVVPID",
 	[54] = "WBINVD",
 	[55] = "XSETBV",
+	[62] = "page-modification log full",
 };
 
 const char *vmx_reason_name(u32 reason)
@@ -174,4 +191,10 @@ bool vmx_dispatch(struct vcpu *v)
 	u64 reason = vmread(EXIT_REASON);
 
 	return reason < REASONS ? on_reason[reason](v) : on_other(v);
+}
+
+bool vmx_dispatch_logged(struct vcpu *v)
+{
+	pml_drain(v);
+	return vmx_dispatch(v);
 }

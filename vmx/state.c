@@ -36,7 +36,7 @@ static void controls(const struct vcpu *v)
 	if (v->budget)
 		vmwrite(PREEMPTION_TIMER, v->budget);
 	vmwrite(PROC_CTL, vmx_caps.proc);
-	vmwrite(PROC2_CTL, vmx_caps.proc2);
+	vmwrite(PROC2_CTL, v->log.v ? vmx_caps.proc2 | PROC2_PML : vmx_caps.proc2);
 	/* The timer goes on where the last stay ended, so that the budget is the sum.
 	 */
 	vmwrite(EXIT_CTL,

@@ -44,6 +44,7 @@ enum vmcs_field {
 #define PROC_SECONDARY      BIT(31)
 #define PROC2_EPT           BIT(1)
 #define PROC2_UNRESTRICTED  BIT(7)
+#define PROC2_PML           BIT(17)
 
 /* VM-exit and VM-entry controls (25.7.1, 25.8.1). */
 #define EXIT_CTL_HOST64     BIT(9)

@@ -14,14 +14,19 @@
 #include "mm/mem.h"
 #include "vmx/entry.h"
 #include "vmx/insn.h"
+#include "vmx/pml.h"
 
-#define CPUID_VMX BIT(5)
+#define CPUID_VMX       BIT(5)  /* leaf 1, ECX */
+#define CPUID_ARCH_CAPS BIT(29) /* leaf 7, EDX */
 
 struct vmx_caps vmx_caps;
 
 static const char *probe(void)
 {
-	struct vmx_cpu cpu = { cpuid(1, 0).ecx & CPUID_VMX, rdmsr };
+	struct vmx_cpu cpu = { .vmx = cpuid(1, 0).ecx & CPUID_VMX,
+			       .arch_caps = cpuid(0, 0).eax >= 7 &&
+					    cpuid(7, 0).edx & CPUID_ARCH_CAPS,
+			       .msr = rdmsr };
 
 	return vmx_caps_negotiate(&vmx_caps, &cpu);
 }
@@ -55,9 +60,29 @@ static bool has_timer(void)
 	return vmx_caps.pin & PIN_TIMER && vmx_caps.exit & EXIT_CTL_SAVE_TIMER;
 }
 
+static bool has_ad(void)
+{
+	return vmx_caps.ept & EPT_CAP_AD;
+}
+
+static bool has_pml(void)
+{
+	return vmx_caps.proc2_extra & PROC2_PML;
+}
+
+static bool exec_only(void)
+{
+	return vmx_caps.ept & EPT_CAP_EXEC_ONLY;
+}
+
+static bool multihit(void)
+{
+	return vmx_caps.multihit;
+}
+
 static u64 root(const struct ept *e)
 {
-	return ept_pointer(e, vmx_caps.ept & EPT_CAP_AD);
+	return ept_pointer(e, has_ad());
 }
 
 static void flush(u64 eptp)
@@ -69,6 +94,16 @@ static void flush(u64 eptp)
 		panic("INVEPT of root 0x%lx failed", eptp);
 }
 
+/* Chosen here, so that no exit of a vCPU without a log looks for one. */
+static void load_log(struct vcpu *v)
+{
+	v->dispatch = v->log.v ? vmx_dispatch_logged : vmx_dispatch;
+	if (!v->log.v)
+		return;
+	assert(has_pml() && v->logged);
+	pml_init(v);
+}
+
 static void load(struct vcpu *v)
 {
 	*(u32 *)mem_ptr(v->state) = vmx_caps.revision;
@@ -76,6 +111,7 @@ static void load(struct vcpu *v)
 		panic("VMCLEAR or VMPTRLD of 0x%lx failed", v->state.v);
 	v->launched = false;
 	vmx_state_init(v);
+	load_log(v);
 }
 
 static void unload(struct vcpu *v)
@@ -114,6 +150,12 @@ static const char *run(struct vcpu *v)
 	if (!v->refused)
 		v->launched = true;
 	return NULL;
+}
+
+static void drain(struct vcpu *v)
+{
+	if (v->log.v)
+		pml_drain(v);
 }
 
 static u64 guest_rip(void)
@@ -158,11 +200,16 @@ const struct backend vmx_backend = {
 	.max_leaf = max_leaf,
 	.root = root,
 	.has_timer = has_timer,
+	.has_ad = has_ad,
+	.has_pml = has_pml,
+	.exec_only = exec_only,
+	.multihit = multihit,
 	.flush = flush,
 	.load = load,
 	.unload = unload,
 	.run = run,
 	.dispatch = vmx_dispatch,
+	.drain = drain,
 	.guest_rip = guest_rip,
 	.skip = vmx_skip,
 	.msr_get = msr_get,

@@ -26,6 +26,8 @@ const char *vmx_explain_state(u64 (*field)(enum vmcs_field),
 
 /* Decodes an exit and calls the policy for it. */
 bool vmx_dispatch(struct vcpu *v);
+/* The same for a vCPU with a log, which it drains first. */
+bool vmx_dispatch_logged(struct vcpu *v);
 void vmx_skip(void);
 
 /* The name of a basic exit reason, for people (SDM vol. 3, appendix C). */

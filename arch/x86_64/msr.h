@@ -14,6 +14,8 @@
 #define MSR_FEATURE_CONTROL 0x3a
 #define FEATURE_LOCK        BIT(0)
 #define FEATURE_VMX_NO_SMX  BIT(2)
+#define MSR_ARCH_CAPS       0x10a
+#define ARCH_PSCHANGE_MC_NO BIT(6) /* no machine check by a change of page size */
 #define MSR_PAT             0x277
 #define MSR_X2APIC          0x800 /* + xAPIC register offset / 16 */
 #define MSR_EFER            0xc0000080

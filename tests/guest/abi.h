@@ -39,6 +39,8 @@ struct guest_page {
 	volatile uint64_t loops;   /* bench: how often to go round                */
 	volatile uint64_t result;  /* bench: TSC ticks that it took               */
 	volatile uint64_t result2; /* bench: the same without the thing measured  */
+	volatile uint64_t pages;   /* dirty: how many, from slot on               */
+	volatile uint64_t step;    /* dirty: from one page to the next in turn    */
 };
 
 enum { GUEST_WRITER, GUEST_READER };

@@ -25,6 +25,7 @@ name_\name:
 	guest	hello, MODE_LONG
 	guest	null_call, MODE_LONG
 	guest	misdeed, MODE_LONG
+	guest	dirty, MODE_LONG
 	guest	real, MODE_REAL
 
 	.section .note.GNU-stack, "", @progbits

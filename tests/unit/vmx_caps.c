@@ -11,7 +11,7 @@
 #include "vmx/caps.h"
 #include "vmx/vmcs.h"
 
-#define MSRS 18
+#define MSRS 19
 
 struct msr {
 	u32 number;
@@ -20,6 +20,7 @@ struct msr {
 
 static const struct msr skylake[MSRS] = {
 	{ 0x03a, 0x5 },
+	{ 0x10a, 0 },
 	{ 0x480, 0x00d810000000002b | 1ull << 55 },
 	{ 0x481, 0x0000007f00000016 },
 	{ 0x482, 0xf7f9fffe0401e172 },
@@ -40,7 +41,7 @@ static const struct msr skylake[MSRS] = {
 };
 
 static struct msr now[MSRS];
-static bool has_vmx;
+static bool has_vmx, has_arch_caps;
 static char said[4096];
 
 static void hear(char c)
@@ -75,12 +76,13 @@ static void good_cpu(void)
 	listening = true;
 	memcpy(now, skylake, sizeof(now));
 	has_vmx = true;
+	has_arch_caps = false;
 	said[0] = 0;
 }
 
 static const char *negotiate(struct vmx_caps *caps)
 {
-	struct vmx_cpu cpu = { has_vmx, read_msr };
+	struct vmx_cpu cpu = { has_vmx, has_arch_caps, read_msr };
 
 	return vmx_caps_negotiate(caps, &cpu);
 }
@@ -123,6 +125,7 @@ TEST(good_cpu_is_accepted)
 	EXPECT_EQ(caps.pin & 0x16, 0x16);
 	EXPECT_EQ(caps.proc & (PROC_CR3_LOAD | PROC_CR3_STORE), 0);
 	EXPECT_EQ(caps.proc2, PROC2_EPT | PROC2_UNRESTRICTED);
+	EXPECT_EQ(caps.proc2_extra, PROC2_PML);
 	EXPECT_EQ(caps.ept, 0x00000f0106334141);
 }
 
@@ -230,4 +233,52 @@ TEST(no_timer_is_no_obstacle)
 	forbid(0x48d, PIN_TIMER);
 	EXPECT(!negotiate(&caps));
 	EXPECT_EQ(caps.pin & PIN_TIMER, 0);
+}
+
+TEST(no_log_is_no_obstacle)
+{
+	struct vmx_caps caps;
+
+	good_cpu();
+	forbid(0x48b, PROC2_PML);
+	EXPECT(!negotiate(&caps));
+	EXPECT_EQ(caps.proc2_extra, 0);
+	EXPECT_EQ(caps.proc2, PROC2_EPT | PROC2_UNRESTRICTED);
+}
+
+TEST(a_log_without_dirty_flags_is_none)
+{
+	struct vmx_caps caps;
+
+	good_cpu();
+	*msr_of(0x48c) &= ~EPT_CAP_AD;
+	EXPECT(!negotiate(&caps));
+	EXPECT_EQ(caps.proc2_extra, 0);
+}
+
+/* Reading an MSR that does not exist would #GP. */
+TEST(without_arch_capabilities_a_multihit_is_feared)
+{
+	struct vmx_caps caps;
+
+	good_cpu();
+	for (unsigned i = 0; i < MSRS; i++)
+		if (now[i].number == 0x10a)
+			now[i].number = 0;
+	EXPECT(!negotiate(&caps));
+	EXPECT_EQ(caps.multihit, true);
+}
+
+TEST(only_its_own_bit_rules_a_multihit_out)
+{
+	struct vmx_caps caps;
+
+	good_cpu();
+	has_arch_caps = true;
+	*msr_of(0x10a) = ~0x40ull;
+	EXPECT(!negotiate(&caps));
+	EXPECT_EQ(caps.multihit, true);
+	*msr_of(0x10a) = 0x40;
+	EXPECT(!negotiate(&caps));
+	EXPECT_EQ(caps.multihit, false);
 }
