@@ -7,6 +7,7 @@
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/kick.h"
 #include "arch/x86_64/layout.h"
+#include "arch/x86_64/memtype.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/uart.h"
@@ -105,8 +106,9 @@ static void boot_late(void)
 	why = apic_init(config.apic); /* IPIs                      */
 	if (why)
 		refuse("apic", why);
-	kick_init();  /* kicks, delayed if asked   */
-	start_cpus(); /* every CPU idle, for work  */
+	kick_init();    /* kicks, delayed if asked   */
+	start_cpus();   /* every CPU idle, for work  */
+	memtype_init(); /* leaves by memory type     */
 	sti();
 	no_guests = vm_init(&pool); /* guests                    */
 	if (no_guests)

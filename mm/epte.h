@@ -33,6 +33,9 @@ _Static_assert(sizeof(epte_t) == 8, "hardware walks 64-bit entries");
 
 /* Memory types of EPTE_TYPE and of EPTP bits 2:0 (SDM vol. 3, 29.3.7). */
 #define EPT_UC 0
+#define EPT_WC 1
+#define EPT_WT 4
+#define EPT_WP 5
 #define EPT_WB 6
 
 /* EPTP, the VMCS field that points to the root (SDM vol. 3, 25.6.11). */

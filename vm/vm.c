@@ -3,15 +3,18 @@
  * vm - a virtual machine: its memory, its vCPUs, their life
  *
  * RAM is a row of 2 MiB blocks from guest-physical 0, mapped by 2 MiB leaves where the
- * CPU has them.  The last pages belong to the vCPUs, one each (struct guest_page).
- * Everything that the guest could reach goes back to the pool through a gather.
+ * CPU has them and the MTRRs give the block one memory type.  The last pages belong to
+ * the vCPUs, one each (struct guest_page).  Everything that the guest could reach goes
+ * back to the pool through a gather.
  */
 #include "vm/vm.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/kick.h"
+#include "arch/x86_64/memtype.h"
 #include "lib/console.h"
 #include "lib/str.h"
 #include "lib/trace.h"
+#include "mm/ept_ram.h"
 #include "mm/mem.h"
 
 /* A wait is too long after some 5 billion cycles, or that many turns in an emulator. */
@@ -49,7 +52,8 @@ static enum err ram_add(struct vm *vm, unsigned i)
 		return e;
 	vm->ram_blocks = i + 1;
 	memset(mem_ptr(vm->ram[i]), 0, SIZE_2M);
-	e = ept_map(&vm->ept, GPA(i * SIZE_2M), vm->ram[i], SIZE_2M, EPT_RWX, &g);
+	e = ept_map_ram(&vm->ept, memtype_host(), GPA(i * SIZE_2M), vm->ram[i], SIZE_2M,
+			EPTE_RWX, &g);
 	if (e) /* what it had built */
 		vm_retire(vm, vm_invalidate(vm, &g), &g);
 	return e;
