@@ -14,6 +14,7 @@
 #define ROOT_MAX     256u        /* tables looked at behind one root table */
 
 /* 5.2.5.3: the RSDP.  The first 20 bytes are all of it in ACPI 1.0. */
+#define RSDP_OEM      9
 #define RSDP_REVISION 15
 #define RSDP_RSDT     16
 #define RSDP_LENGTH   20
@@ -273,6 +274,7 @@ static const char *rsdp_read(struct acpi_cpus *out, const struct phys_view *view
 	struct table root;
 	enum flaw flaw;
 
+	memcpy(out->oem, rsdp + RSDP_OEM, sizeof(out->oem) - 1);
 	if (!pa)
 		return "the ACPI RSDP points to no root table";
 	if (!table_is(view, pa, xsdt ? "XSDT" : "RSDT"))

@@ -19,6 +19,7 @@ struct acpi_cpu {
 };
 
 struct acpi_cpus {
+	char oem[7];    /* who made the tables, as the RSDP has it; "" without RSDP */
 	u64 lapic_base; /* page-aligned; 0 when the table does not say */
 
 	/* CPUs that may be started, in the table's order; n is at least 1. */
@@ -38,7 +39,7 @@ struct acpi_cpus {
 /*
  * Finds the MADT and reads its CPUs into *out.  The RSDP comes from the loader's
  * information, else from the BIOS areas.  NULL, or a sentence that says what is
- * wrong; then of *out only the notes are of use.
+ * wrong; then of *out only the notes and the OEM are of use.
  */
 must_check const char *acpi_find_cpus(struct acpi_cpus *out,
 				      const struct boot_info *info,

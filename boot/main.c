@@ -9,6 +9,7 @@
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/memtype.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/platform.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/uart.h"
 #include "boot/acpi.h"
@@ -103,6 +104,7 @@ static void boot_late(void)
 		print("# acpi: %u CPUs are not enabled\n", acpi.disabled);
 	if (acpi.notes)
 		print("# acpi: %u notes, the last: %s\n", acpi.notes, acpi.note);
+	platform_init(acpi.oem);      /* which emulator this is    */
 	why = apic_init(config.apic); /* IPIs                      */
 	if (why)
 		refuse("apic", why);

@@ -28,7 +28,7 @@ enum exit_kind {
 	EXIT_RDMSR,
 	EXIT_WRMSR,
 	EXIT_IO,        /* exit.port                                           */
-	EXIT_FAULT,     /* nested page fault: exit.gpa, exit.access            */
+	EXIT_FAULT,     /* nested page fault: exit.gpa, exit.linear, exit.access */
 	EXIT_BAD_EPTE,  /* misconfigured nested page table entry: exit.gpa     */
 	EXIT_SHUTDOWN,  /* triple fault                                        */
 	EXIT_BUDGET,    /* the time that the vCPU was given is over            */
@@ -53,6 +53,7 @@ struct vcpu_exit {
 	u8 access; /* EPTE_R, EPTE_W, EPTE_X */
 	u16 port;
 	gpa_t gpa;
+	u64 linear; /* the guest's own address, if the hardware says that it holds */
 	const char *why;
 };
 

@@ -15,6 +15,7 @@
 #define EPT_CAP_1G        BIT(17)
 #define EPT_CAP_INVEPT    BIT(20)
 #define EPT_CAP_AD        BIT(21)
+#define EPT_CAP_ADVANCED  BIT(22) /* more about violations: qualification bits 11:9 */
 #define EPT_CAP_SINGLE    BIT(25)
 #define EPT_CAP_ALL       BIT(26)
 

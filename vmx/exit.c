@@ -76,6 +76,7 @@ static bool on_ept_violation(struct vcpu *v)
 	v->exit.qualification = vmread(EXIT_QUALIFICATION);
 	v->exit.access = v->exit.qualification & QUAL_ACCESS;
 	v->exit.gpa = GPA(vmread(GUEST_PHYSICAL));
+	v->exit.linear = vmread(GUEST_LINEAR);
 	return policy(v, EXIT_FAULT);
 }
 

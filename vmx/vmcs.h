@@ -64,7 +64,14 @@ enum vmcs_field {
 #define REASON_BASIC        BITS(15, 0)
 #define REASON_FAILED       BIT(31)
 
-/* EPT-violation qualification: bits 2:0 are read, write, fetch as in an entry. */
+/* EPT-violation qualification (28.2.1): bits 2:0 and 5:3 as bits 2:0 of an entry. */
 #define QUAL_ACCESS         BITS(2, 0)
+#define QUAL_RIGHTS         BITS(5, 3) /* that all entries of the walk agree on  */
+#define QUAL_USER_X         BIT(6)     /* undefined without mode-based execute   */
+#define QUAL_LINEAR         BIT(7)     /* GUEST_LINEAR holds                     */
+#define QUAL_FINAL          BIT(8)     /* the access itself; 0: a walk for it    */
+#define QUAL_USER           BIT(9)     /* 11:9 if EPT_CAP_ADVANCED, else undefined */
+#define QUAL_WRITABLE       BIT(10)
+#define QUAL_NO_EXECUTE     BIT(11)
 #endif
 #endif

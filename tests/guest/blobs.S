@@ -21,6 +21,7 @@ name_\name:
 	.quad	name_\name, blob_\name, blob_\name\()_end, \mode
 	.endm
 
+	guest	access, MODE_LONG
 	guest	hammer, MODE_LONG
 	guest	hello, MODE_LONG
 	guest	null_call, MODE_LONG

@@ -2,13 +2,20 @@
 """scenarios - all tests in Bochs: `scenarios.py CPUS [OPTION|SELECTION]...`
 
 The sound protocol passes every scenario with witnesses and enough invalidations; the
-one that does not wait is caught in every scenario.
+one that does not wait is caught in every scenario.  What Bochs is known to do wrongly
+is skipped, and nothing else.
 """
 import sys
 
 from bench import Checks, Run
 
 INVALIDATIONS = 1000          # per scenario, under a sound protocol
+# Of the default model.  The test, and what its reason must say.
+SKIPS = {
+    'vmx/misconfig_bit_12_2m': 'Bochs', 'vmx/misconfig_bit_12_1g': 'Bochs',
+    'vmx/guest_walk_ad_read': 'Bochs', 'vmx/guest_flags_no_a': 'Bochs',
+    'vmx/guest_flags_no_d': 'Bochs', 'vmx/misconfig_large': 'leaves of all sizes',
+}
 SOUND, UNSOUND = 'gen-smr', 'gen-ipi'
 
 
@@ -30,6 +37,15 @@ def check_unsound(checks, run):
         checks.check(good, f'{test["name"]}: catches {UNSOUND}', run)
 
 
+def check_skips(checks, run):
+    skipped = {test['name']: test['why'] for test in run.tests
+               if test['verdict'] == 'SKIP'}
+    expected = {test['name'] for test in run.tests} & set(SKIPS)
+    checks.equal(set(skipped), expected, 'skips what is known, and nothing else', run)
+    for name in sorted(expected & set(skipped)):
+        checks.check(SKIPS[name] in skipped[name], f'{name}: says why', run)
+
+
 def main(cpus, words):
     checks = Checks()
     run = Run(f'bochs-{cpus}', '--on', 'bochs', '--cpus', cpus, '--timeout', 600,
@@ -37,6 +53,7 @@ def main(cpus, words):
     checks.equal(run.status, 0, 'status', run)
     checks.all_cpus(run, cpus)
     checks.verdicts(run)
+    check_skips(checks, run)
     sound, unsound = ({test['name'] for test in scenarios(run, proto)}
                       for proto in (SOUND, UNSOUND))
     checks.check(sound and sound == unsound, 'both protocols, same scenarios', run)

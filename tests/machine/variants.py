@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """variants - one image on CPUs and in set-ups that differ, in Bochs
 
-A CPU that lacks something is told by name and its guests skip; both APIC modes work;
-an AP that does not answer is named and left out; a kick that is not delayed leaves the
-control uncaught, and that is a failure.
+A CPU that lacks something is told by name, and its guests or the tests of it skip; both
+APIC modes work; an AP that does not answer is named and left out; a kick that is not
+delayed leaves the control uncaught, and that is a failure.
 """
 import re
 
 from bench import Checks, Run
 
 SELECTION = 'run=boot/*,vmx/hello,proto/remap_write_4k'
+
+EPT_SELECTION = 'run=vmx/access_*,vmx/misconfig_large,vmx/ad_flags_*'
+EPT_VERDICTS = {
+    'vmx/access_4k': 'PASS', 'vmx/access_2m': 'PASS', 'vmx/access_1g': 'SKIP',
+    'vmx/misconfig_large': 'PASS', 'vmx/ad_flags_4k': 'SKIP',
+    'vmx/ad_flags_off': 'PASS',
+}
+EPT_LACKS = {'this CPU has no EPT pages of 1 GiB',
+             'this CPU has no accessed and dirty flags for EPT'}
 
 # CPU model, and what the log must say it lacks; None: nothing.
 MODELS = (
@@ -35,6 +44,17 @@ def check_models(checks):
         skipped = {t['why'] for t in run.tests if t['verdict'] == 'SKIP'}
         checks.equal(skipped, {said[0]} if lack else set(),
                      f'{model}: the reason stands behind each SKIP', run)
+
+
+def check_small_leaves(checks):
+    """The EPT tests on a CPU without 1 GiB leaves and without EPT flags."""
+    run = start('model-small', '--model', 'corei5_arrandale_m520', EPT_SELECTION)
+    checks.equal(run.status, 0, 'small leaves: status', run)
+    verdict = {test['name']: test['verdict'] for test in run.tests}
+    for name, want in EPT_VERDICTS.items():
+        checks.equal(verdict.get(name), want, f'small leaves: {name}', run)
+    why = {test['why'] for test in run.tests if test['verdict'] == 'SKIP'}
+    checks.equal(why, EPT_LACKS, 'small leaves: each SKIP says what is missing', run)
 
 
 def check_no_long_mode(checks):
@@ -73,6 +93,7 @@ def check_control(checks):
 def main():
     checks = Checks()
     check_models(checks)
+    check_small_leaves(checks)
     check_no_long_mode(checks)
     check_apic(checks)
     check_cpus(checks)

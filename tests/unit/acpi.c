@@ -19,6 +19,21 @@ TEST(acpi_like_qemu)
 	EXPECT(!cpus.truncated);
 }
 
+TEST(acpi_names_who_made_the_tables)
+{
+	acpi_like_qemu(1);
+	memcpy(bios.b + RSDP_AT + 9, "BOCHS ", 6);
+	acpi_fix_rsdp(bios.b + RSDP_AT);
+	EXPECT_STR(acpi_run(), NULL);
+	EXPECT_STR(cpus.oem, "BOCHS ");
+	tables.b[root_at] ^= 1; /* known even if the tables cannot be used */
+	EXPECT(acpi_run() != NULL);
+	EXPECT_STR(cpus.oem, "BOCHS ");
+	memset(bios.b + RSDP_AT, 0, 20);
+	EXPECT_STR(acpi_run(), "the machine has no ACPI RSDP");
+	EXPECT_STR(cpus.oem, "");
+}
+
 TEST(acpi_rsdp_from_the_loader)
 {
 	acpi_like_qemu(2);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform - which emulator this is, for what an emulator is known to do wrongly.
+ */
+#ifndef ARCH_PLATFORM_H
+#define ARCH_PLATFORM_H
+
+/* Looks at the CPU and at who made the ACPI tables; once, before any test. */
+void platform_init(const char *oem);
+
+/* The emulator's name, or NULL: the machine is taken to be as its manuals say. */
+const char *platform_emulator(void);
+
+#endif
