@@ -43,6 +43,8 @@ void inval_retire(struct inval *iv, ticket_t t, struct gather *g)
 		panic("inval: a gather is retired before it is published");
 	if (!inval_done(iv, t))
 		panic("inval: a gather is retired before its invalidation is done");
+	if (g->tag)
+		panic("inval: a gather is retired before its entries are settled");
 	pool_free_list(iv->pool, &g->dead);
 	*g = gather_init();
 }

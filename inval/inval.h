@@ -7,7 +7,8 @@
  *      ept_unmap(..., &g)                   interrupts off
  *      t = inval_publish(iv, &g)            proto->enter(r)     may flush
  *      while (!inval_done(iv, t)) relax()   VM entry ... guest ... VM exit
- *      inval_retire(iv, t, &g)              proto->exit(r)
+ *      ept_settle(e, &g)                    proto->exit(r)
+ *      inval_retire(iv, t, &g)
  *
  * The claim of a sound protocol: when done() is true, no CPU uses a translation that
  * an edit before publish() removed.  Only then may inval_retire() reuse memory.
@@ -76,7 +77,8 @@ static inline bool inval_done(struct inval *iv, ticket_t t)
 
 /*
  * Returns the gathered blocks to the pool; g is open and empty again.  Panics when
- * the protocol does not hold the invalidation for complete.
+ * the protocol does not hold the invalidation for complete, or when ept_settle() has
+ * been forgotten.
  */
 void inval_retire(struct inval *iv, ticket_t t, struct gather *g);
 

@@ -11,8 +11,7 @@ const char *err_name(enum err e)
 		[E_NOMEM] = "out of memory",
 		[E_INVAL] = "invalid argument",
 		[E_EXIST] = "mapped already",
-		[E_NOENT] = "not mapped",
-		[E_SPLIT] = "a large leaf reaches over the range",
+		[E_AGAIN] = "an edit is under way",
 		[E_NOTSUP] = "not supported by this machine",
 		[E_FORMAT] = "malformed input",
 	};

@@ -17,8 +17,7 @@ enum err {
 	E_NOMEM,  /* no frame or table page left               */
 	E_INVAL,  /* argument out of range or misaligned       */
 	E_EXIST,  /* something is mapped there already         */
-	E_NOENT,  /* nothing is there                          */
-	E_SPLIT,  /* the edit would have to split a large leaf */
+	E_AGAIN,  /* an edit is under way: try again           */
 	E_NOTSUP, /* this machine cannot do it                 */
 	E_FORMAT, /* malformed input                           */
 };

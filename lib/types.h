@@ -52,6 +52,7 @@ typedef struct {
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
 #define must_check        __attribute__((warn_unused_result))
+#define always_inline     inline __attribute__((always_inline))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 
 #endif

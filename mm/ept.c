@@ -9,91 +9,30 @@
  *   [E2] a table is complete before the entry that links it is stored.
  *   [E3] what an edit makes unreachable is gathered, never freed or written: a CPU may
  *        still walk through a cached pointer to it until the invalidation is done.
+ *   [E4] what gets another frame or another size is not present in between: it is
+ *        parked, and ept_settle() makes it present when the invalidation is done.
  *
- * An edit is a walk over the entries of a range.  At each entry its `at` function
- * decides: the entry lies in the range whole or in part, is a leaf, a table or empty.
- * What could fail is checked before the first store, or undone after it (map).
+ * Here: an address space's life, looking into it, mapping and unmapping.  change.c has
+ * the edits that keep leaves, resize.c those that change their size.  walk.c is what
+ * they have in common.
  */
-#include "mm/ept.h"
-#include "mm/mem.h"
-#include "lib/str.h"
+#include "mm/walk.h"
 
-/* One edit in progress; at() treats the entry that covers [gpa, stop). */
-struct edit {
-	enum err (*at)(struct edit *, epte_t *slot, unsigned level, u64 gpa, u64 stop);
-	struct ept *ept;
-	struct gather *g;
-	u64 gpa, hpa; /* hpa belongs to gpa */
-	u64 attr;
-	u64 done; /* map: how far leaves have been stored */
-};
-
-static epte_t *table_ptr(hpa_t pa)
+enum err ept_init(struct ept *e, struct pool *pool, struct ept_features can)
 {
-	return mem_ptr(pa);
+	assert(can.max_leaf < EPT_LEVELS - 1);
+	*e = (struct ept){ .pool = pool, .can = can, .tags = 1 };
+	return table_new(e, &e->root);
 }
 
-static enum err walk(struct edit *x, epte_t *table, unsigned level, u64 gpa, u64 end)
-{
-	while (gpa < end) {
-		u64 stop = MIN(end, ALIGN_DOWN(gpa, ept_span(level)) + ept_span(level));
-		enum err e = x->at(x, &table[ept_index(gpa, level)], level, gpa, stop);
-
-		if (e)
-			return e;
-		gpa = stop;
-	}
-	return E_OK;
-}
-
-static enum err descend(struct edit *x, epte_t e, unsigned level, u64 gpa, u64 stop)
-{
-	return walk(x, table_ptr(epte_addr(e)), level - 1, gpa, stop);
-}
-
-static bool whole(unsigned level, u64 gpa, u64 stop)
-{
-	return stop - gpa == ept_span(level);
-}
-
-static bool range_ok(gpa_t gpa, u64 len)
-{
-	return len && IS_ALIGNED(gpa.v | len, PAGE_SIZE) && gpa.v < EPT_GPA_MAX &&
-	       len <= EPT_GPA_MAX - gpa.v;
-}
-
-/* Can entries name every frame of [hpa, hpa + len)? */
-static bool frames_ok(hpa_t hpa, u64 len)
-{
-	return !(hpa.v & ~EPTE_ADDR) && len <= EPTE_ADDR + PAGE_SIZE - hpa.v;
-}
-
-static enum err table_alloc(struct ept *e, hpa_t *out)
-{
-	enum err err = pool_alloc(e->pool, 0, out);
-
-	if (err)
-		return err;
-	memset(mem_ptr(*out), 0, PAGE_SIZE);
-	e->tables++;
-	return E_OK;
-}
-
-enum err ept_init(struct ept *e, struct pool *pool, unsigned max_leaf)
-{
-	assert(max_leaf < EPT_LEVELS - 1);
-	*e = (struct ept){ .pool = pool, .max_leaf = max_leaf };
-	return table_alloc(e, &e->root);
-}
-
-bool ept_lookup(const struct ept *e, gpa_t gpa, struct ept_leaf *out)
+static bool find(const struct ept *e, gpa_t gpa, bool present, struct ept_leaf *out)
 {
 	hpa_t table = e->root;
 
 	for (unsigned level = EPT_LEVELS; gpa.v < EPT_GPA_MAX && level-- > 0;) {
 		epte_t entry = epte_load(&table_ptr(table)[ept_index(gpa.v, level)]);
 
-		if (!epte_present(entry))
+		if (!epte_used(entry) || (present && !epte_present(entry)))
 			return false;
 		if (epte_is_leaf(entry, level)) {
 			*out = (struct ept_leaf){
@@ -106,201 +45,211 @@ bool ept_lookup(const struct ept *e, gpa_t gpa, struct ept_leaf *out)
 	return false;
 }
 
-/* Does no leaf reach over the boundary at gpa? */
-static bool edge_ok(const struct ept *e, u64 gpa)
+bool ept_lookup(const struct ept *e, gpa_t gpa, struct ept_leaf *out)
 {
-	struct ept_leaf l;
-
-	return !ept_lookup(e, GPA(gpa), &l) || l.start.v == gpa;
+	return find(e, gpa, true, out);
 }
 
-static bool edges_ok(const struct ept *e, gpa_t gpa, u64 len)
+bool ept_find(const struct ept *e, gpa_t gpa, struct ept_leaf *out)
 {
-	return edge_ok(e, gpa.v) && edge_ok(e, gpa.v + len);
+	return find(e, gpa, false, out);
 }
 
-/* Collects the tables below `table` and itself, children first. */
-static void gather_tables(struct ept *e, hpa_t table, unsigned level, struct gather *g)
+/* Collects the tables below `table` and itself, children first.  E3 */
+static void retire_tables(struct ept *e, hpa_t table, unsigned level, struct gather *g)
 {
 	const epte_t *t = table_ptr(table);
 
-	for (unsigned i = 0; level && i < EPT_ENTRIES; i++) {
+	for (unsigned i = 0, used = *table_count(e, table); level && used; i++) {
 		epte_t c = epte_load(&t[i]);
 
-		if (epte_present(c) && !epte_is_leaf(c, level))
-			gather_tables(e, epte_addr(c), level - 1, g);
+		if (!epte_used(c))
+			continue;
+		used--;
+		if (epte_is_leaf(c, level))
+			table_release(e, table_spares(level));
+		else
+			retire_tables(e, epte_addr(c), level - 1, g);
 	}
-	gather_block(g, e->pool, table); /* E3 */
-	e->tables--;
+	table_retire(e, table, g);
 }
 
 void ept_destroy(struct ept *e, struct gather *g)
 {
-	gather_range(g, GPA(0), EPT_GPA_MAX);
-	gather_tables(e, e->root, EPT_LEVELS - 1, g);
-	assert(e->tables == 0);
+	if (e->tags != 1)
+		panic("ept: destroyed while edits wait for their flush");
+	gather_range(g, GPA(0), EPT_GPA_MAX, WHY_ROOT);
+	retire_tables(e, e->root, EPT_LEVELS - 1, g);
+	assert(!e->tables && !e->spares);
 }
 
-static enum err unmap_at(struct edit *x, epte_t *slot, unsigned level, u64 gpa,
-			 u64 stop)
+/* What was written to a page is known even when the page goes.  D1 */
+static void clear(struct edit *x, epte_t *slot, u64 gpa)
 {
-	epte_t e = epte_load(slot);
-	bool table = !epte_is_leaf(e, level);
+	struct dirty *d = x->ept->dirty;
 
-	if (!epte_present(e))
-		return E_OK;
-	if (table && !whole(level, gpa, stop))
-		return descend(x, e, level, gpa, stop);
-	epte_store(slot, (epte_t){ 0 }); /* E1 */
-	gather_range(x->g, GPA(gpa), stop - gpa);
-	if (table)
-		gather_tables(x->ept, epte_addr(e), level - 1, x->g);
+	if (!d)
+		epte_store(slot, (epte_t){ 0 }); /* E1 */
+	else if (epte_swap(slot, (epte_t){ 0 }).raw & EPTE_D && d->mode != DIRTY_FAULT)
+		dirty_mark(d, GPA(gpa));
+}
+
+static enum err unmap_leaves(struct edit *x, const struct run *r)
+{
+	u64 span = ept_span(r->level), gpa = ALIGN_DOWN(r->gpa, span);
+	unsigned cleared = 0;
+
+	for (unsigned i = 0; i < r->n; i++, gpa += span) {
+		if (!epte_used(epte_load(&r->slot[i])))
+			continue;
+		clear(x, &r->slot[i], gpa);
+		edit_changed(x, gpa, span);
+		cleared++;
+	}
+	*r->used -= (u16)cleared;
+	table_release(x->ept, cleared * table_spares(r->level));
 	return E_OK;
+}
+
+static void unlink(struct edit *x, const struct run *r)
+{
+	hpa_t table = run_table(r);
+
+	epte_store(r->slot, (epte_t){ 0 }); /* E1 */
+	--*r->used;
+	retire_tables(x->ept, table, r->level - 1, x->g);
+}
+
+static bool unmap_table(struct edit *x, const struct run *r, u64 stop)
+{
+	if (!run_whole(r, stop) || x->ept->dirty)
+		return false;
+	unlink(x, r);
+	edit_changed(x, r->gpa, stop - r->gpa);
+	return true;
+}
+
+static void unmap_empty(struct edit *x, const struct run *r)
+{
+	if (!*table_count(x->ept, run_table(r)))
+		unlink(x, r);
+}
+
+static enum err unmap(struct ept *e, gpa_t gpa, u64 len, struct gather *g,
+		      enum err (*run)(struct edit *, gpa_t, u64))
+{
+	static const struct edit_kind kind = { .why = WHY_UNMAP,
+					       .leaves = unmap_leaves,
+					       .before = unmap_table,
+					       .after = unmap_empty,
+					       .splits = true };
+	struct edit x = { .kind = &kind, .ept = e, .g = g, .grain = EPT_LEVELS };
+
+	return run(&x, gpa, len);
 }
 
 enum err ept_unmap(struct ept *e, gpa_t gpa, u64 len, struct gather *g)
 {
-	struct edit x = { .at = unmap_at, .ept = e, .g = g };
-
-	if (!range_ok(gpa, len))
-		return fail(E_INVAL);
-	if (!edges_ok(e, gpa, len))
-		return fail(E_SPLIT);
-	return walk(&x, table_ptr(e->root), EPT_LEVELS - 1, gpa.v, gpa.v + len);
+	return unmap(e, gpa, len, g, edit_run);
 }
 
-static bool leaf_fits(const struct edit *x, unsigned level, u64 gpa, u64 stop)
+static epte_t map_leaf(const struct edit *x, unsigned level, u64 gpa)
 {
-	u64 hpa = x->hpa + (gpa - x->gpa);
+	u64 rights = edit_grant(x->ept, x->attr & EPTE_RWX, level,
+				edit_hold_w(x->ept, gpa, ept_span(level)));
 
-	return level <= x->ept->max_leaf && whole(level, gpa, stop) &&
-	       IS_ALIGNED(hpa, ept_span(level));
+	return epte_leaf(HPA(x->hpa + (gpa - x->gpa)), (x->attr & EPTE_MEMORY) | rights,
+			 level);
 }
 
-/* Fills a new table and links it when it is complete.  E2 */
-static enum err map_table(struct edit *x, epte_t *slot, unsigned level, u64 gpa,
-			  u64 stop)
+/* Entries of level 0 in a row; above it there is a leaf in the way. */
+static enum err map_leaves(struct edit *x, const struct run *r)
 {
+	bool tracked = edit_hold_w(x->ept, r->gpa, r->n * PAGE_SIZE);
+	epte_t e = map_leaf(x, 0, r->gpa);
+	unsigned i = 0;
+
+	if (r->level)
+		return fail(E_EXIST);
+	for (; i < r->n && !epte_used(epte_load(&r->slot[i])); i++) {
+		if (tracked)
+			e = map_leaf(x, 0, r->gpa + i * PAGE_SIZE);
+		epte_store(&r->slot[i], e); /* E1 */
+		e.raw += PAGE_SIZE;
+	}
+	*r->used += (u16)i;
+	x->done = r->gpa + i * PAGE_SIZE;
+	return i < r->n ? fail(E_EXIST) : E_OK;
+}
+
+/* A leaf where one fits, else a new table, linked when it is complete.  E2 */
+static enum err map_hole(struct edit *x, const struct run *r, u64 stop)
+{
+	bool leaf = r->level <= x->grain && run_whole(r, stop);
 	hpa_t table;
-	enum err err = table_alloc(x->ept, &table);
+	enum err err = leaf ? table_reserve(x->ept, table_spares(r->level))
+			    : table_new(x->ept, &table);
 
 	if (err)
 		return err;
-	err = walk(x, table_ptr(table), level - 1, gpa, stop);
+	if (leaf) {
+		epte_store(r->slot, map_leaf(x, r->level, r->gpa)); /* E1 */
+		++*r->used;
+		x->done = stop;
+		return E_OK;
+	}
+	err = edit_walk(x, table, r->level - 1, r->gpa, stop);
+	if (!*table_count(x->ept, table)) { /* an error, before the first leaf */
+		table_drop(x->ept, table);
+		return err;
+	}
 	/* On an error too: what was stored is undone as part of the range. */
-	epte_store(slot, epte_table(table));
+	epte_store(r->slot, epte_table(table));
+	++*r->used;
 	return err;
 }
 
-static enum err map_at(struct edit *x, epte_t *slot, unsigned level, u64 gpa, u64 stop)
+static bool attr_ok(const struct ept *e, u64 attr)
 {
-	epte_t e = epte_load(slot);
-	bool leaf = leaf_fits(x, level, gpa, stop);
+	u64 type = field_get(EPTE_TYPE, attr);
 
-	if (!epte_present(e) && !leaf)
-		return map_table(x, slot, level, gpa, stop);
-	if (epte_present(e) && !epte_is_leaf(e, level))
-		return descend(x, e, level, gpa, stop);
-	if (epte_present(e))
-		return fail(E_EXIST);
-	epte_store(slot,
-		   epte_leaf(HPA(x->hpa + (gpa - x->gpa)), x->attr, level)); /* E1 */
-	x->done = stop;
-	return E_OK;
+	return !(attr & ~(EPTE_RWX | EPTE_MEMORY)) &&
+	       edit_rights_ok(e, attr & EPTE_RWX) && ept_type_ok(type);
 }
 
-enum err ept_map(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len, u64 attr,
-		 struct gather *g)
+enum err edit_map_locked(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len, u64 attr,
+			 struct gather *g)
 {
-	struct edit x = { .at = map_at,
+	static const struct edit_kind kind = { .leaves = map_leaves, .hole = map_hole };
+	struct edit x = { .kind = &kind,
 			  .ept = e,
 			  .g = g,
+			  .grain = edit_grain(e, gpa.v, hpa.v),
 			  .gpa = gpa.v,
 			  .hpa = hpa.v,
 			  .attr = attr,
 			  .done = gpa.v };
 	enum err err, undo;
 
-	if (!range_ok(gpa, len) || !frames_ok(hpa, len) || !(attr & EPTE_R))
+	if (!edit_range_ok(gpa, len) || !edit_frames_ok(hpa, len) || !attr_ok(e, attr))
 		return fail(E_INVAL);
-	err = walk(&x, table_ptr(e->root), EPT_LEVELS - 1, gpa.v, gpa.v + len);
+	err = edit_run_locked(&x, gpa, len);
 	if (err && x.done > gpa.v) {
-		undo = ept_unmap(e, gpa, x.done - gpa.v, g);
+		undo = unmap(e, gpa, x.done - gpa.v, g, edit_run_locked);
 		assert(!undo);
+	} else if (!err && e->dirty) {
+		dirty_mark_range(e->dirty, gpa, len);
 	}
 	return err;
 }
 
-static enum err protect_at(struct edit *x, epte_t *slot, unsigned level, u64 gpa,
-			   u64 stop)
+enum err ept_map(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len, u64 attr,
+		 struct gather *g)
 {
-	epte_t e = epte_load(slot);
-
-	if (!epte_present(e))
-		return E_OK;
-	if (!epte_is_leaf(e, level))
-		return descend(x, e, level, gpa, stop);
-	while (!epte_cas(slot, e, (epte_t){ (e.raw & ~EPTE_RWX) | x->attr })) /* E1 */
-		e = epte_load(slot);
-	if (e.raw & EPTE_RWX & ~x->attr)
-		gather_range(x->g, GPA(gpa), stop - gpa);
-	return E_OK;
-}
-
-enum err ept_protect(struct ept *e, gpa_t gpa, u64 len, u64 rwx, struct gather *g)
-{
-	struct edit x = { .at = protect_at, .ept = e, .g = g, .attr = rwx };
-
-	if (!range_ok(gpa, len) || !(rwx & EPTE_R) || rwx & ~EPTE_RWX)
-		return fail(E_INVAL);
-	if (!edges_ok(e, gpa, len))
-		return fail(E_SPLIT);
-	return walk(&x, table_ptr(e->root), EPT_LEVELS - 1, gpa.v, gpa.v + len);
-}
-
-/* The dry half of a remap: is there a suitable leaf for every part? */
-static enum err remap_check_at(struct edit *x, epte_t *slot, unsigned level, u64 gpa,
-			       u64 stop)
-{
-	epte_t e = epte_load(slot);
-
-	if (!epte_present(e))
-		return fail(E_NOENT);
-	if (!epte_is_leaf(e, level))
-		return descend(x, e, level, gpa, stop);
-	return IS_ALIGNED(x->hpa + (gpa - x->gpa), ept_span(level)) ? E_OK
-								    : fail(E_INVAL);
-}
-
-static enum err remap_at(struct edit *x, epte_t *slot, unsigned level, u64 gpa,
-			 u64 stop)
-{
-	epte_t e = epte_load(slot);
-	u64 hpa = x->hpa + (gpa - x->gpa);
-
-	if (!epte_is_leaf(e, level))
-		return descend(x, e, level, gpa, stop);
-	while (!epte_cas(slot, e, (epte_t){ (e.raw & ~EPTE_ADDR) | hpa })) /* E1 */
-		e = epte_load(slot);
-	gather_range(x->g, GPA(gpa), stop - gpa);
-	return E_OK;
-}
-
-enum err ept_remap(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len, struct gather *g)
-{
-	struct edit x = {
-		.at = remap_check_at, .ept = e, .g = g, .gpa = gpa.v, .hpa = hpa.v
-	};
-	epte_t *root = table_ptr(e->root);
 	enum err err;
 
-	if (!range_ok(gpa, len) || !frames_ok(hpa, len))
-		return fail(E_INVAL);
-	if (!edges_ok(e, gpa, len))
-		return fail(E_SPLIT);
-	err = walk(&x, root, EPT_LEVELS - 1, gpa.v, gpa.v + len);
-	if (err)
-		return err;
-	x.at = remap_at;
-	return walk(&x, root, EPT_LEVELS - 1, gpa.v, gpa.v + len);
+	lock(&e->lock);
+	err = edit_map_locked(e, gpa, hpa, len, attr, g);
+	unlock(&e->lock);
+	return err;
 }

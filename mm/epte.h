@@ -30,6 +30,24 @@ _Static_assert(sizeof(epte_t) == 8, "hardware walks 64-bit entries");
 #define EPTE_A    BIT(8)
 #define EPTE_D    BIT(9)
 #define EPTE_ADDR BITS(51, 12)
+#define EPTE_SVE  BIT(63) /* suppress #VE, leaf only */
+
+/* What a leaf says of its memory besides rights. */
+#define EPTE_MEMORY (EPTE_TYPE | EPTE_IPAT | EPTE_SVE)
+
+/*
+ * Bits that hardware ignores: ours.  A held right is the leaf's, but hardware is not
+ * told: W until the next write is counted as dirty, X while the leaf is large.  A
+ * parked entry is what the entry becomes when the invalidation under way is done; until
+ * then it is not present, and its rights and its gather's tag wait in upper bits.
+ */
+#define EPTE_PARKED      BIT(11)
+#define EPTE_HELD_W      BIT(52)
+#define EPTE_HELD_X      BIT(53)
+#define EPTE_HELD        (EPTE_HELD_W | EPTE_HELD_X)
+#define EPTE_PARKED_RWX  BITS(56, 54)
+#define EPTE_PARKED_TAG  BITS(62, 57)
+#define EPTE_PARKED_BITS (EPTE_PARKED | EPTE_PARKED_RWX | EPTE_PARKED_TAG)
 
 /* Memory types of EPTE_TYPE and of EPTP bits 2:0 (SDM vol. 3, 29.3.7). */
 #define EPT_UC 0
@@ -37,6 +55,11 @@ _Static_assert(sizeof(epte_t) == 8, "hardware walks 64-bit entries");
 #define EPT_WT 4
 #define EPT_WP 5
 #define EPT_WB 6
+
+static inline bool ept_type_ok(u64 type)
+{
+	return type == EPT_UC || type == EPT_WC || (type >= EPT_WT && type <= EPT_WB);
+}
 
 /* EPTP, the VMCS field that points to the root (SDM vol. 3, 25.6.11). */
 #define EPTP_WALK_4 field_put(BITS(5, 3), 3)
@@ -53,9 +76,21 @@ static inline unsigned ept_index(u64 gpa, unsigned level)
 	return (unsigned)(gpa >> (PAGE_SHIFT + 9 * level)) & (EPT_ENTRIES - 1);
 }
 
+/* Can hardware use the entry? */
 static inline bool epte_present(epte_t e)
 {
 	return e.raw & EPTE_RWX;
+}
+
+/* Does the entry say anything, to hardware or to us? */
+static inline bool epte_used(epte_t e)
+{
+	return e.raw;
+}
+
+static inline bool epte_parked(epte_t e)
+{
+	return e.raw & EPTE_PARKED;
 }
 
 static inline bool epte_is_leaf(epte_t e, unsigned level)
@@ -79,6 +114,35 @@ static inline epte_t epte_table(hpa_t pa)
 	return (epte_t){ pa.v | EPTE_RWX };
 }
 
+/* The present entry as one that waits for the flush of the gather with this tag. */
+static inline epte_t epte_park(epte_t e, unsigned tag)
+{
+	return (epte_t){ (e.raw & ~EPTE_RWX) | EPTE_PARKED |
+			 field_put(EPTE_PARKED_RWX, e.raw & EPTE_RWX) |
+			 field_put(EPTE_PARKED_TAG, tag) };
+}
+
+static inline unsigned epte_tag(epte_t e)
+{
+	return (unsigned)field_get(EPTE_PARKED_TAG, e.raw);
+}
+
+/* What the parked entry becomes; any other entry is what it is. */
+static inline epte_t epte_final(epte_t e)
+{
+	if (!epte_parked(e))
+		return e;
+	return (epte_t){ (e.raw & ~EPTE_PARKED_BITS) |
+			 field_get(EPTE_PARKED_RWX, e.raw) };
+}
+
+/* The rights that a leaf has, those that are held included: R, W, X. */
+static inline u64 epte_rights(epte_t e)
+{
+	return (epte_final(e).raw & EPTE_RWX) | (e.raw & EPTE_HELD_W ? EPTE_W : 0) |
+	       (e.raw & EPTE_HELD_X ? EPTE_X : 0);
+}
+
 static inline epte_t epte_load(const epte_t *slot)
 {
 	return (epte_t){ load_acquire(slot) };
@@ -88,6 +152,12 @@ static inline epte_t epte_load(const epte_t *slot)
 static inline void epte_store(epte_t *slot, epte_t e)
 {
 	store_release(slot, e.raw);
+}
+
+/* E1 as well: the entry that was there, with all that hardware has set in it. */
+static inline epte_t epte_swap(epte_t *slot, epte_t e)
+{
+	return (epte_t){ swap(slot, e.raw) };
 }
 
 /* E1 as well, where hardware may set A or D in between: true when it was `old` still.

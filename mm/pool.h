@@ -88,6 +88,16 @@ u32 pool_available(const struct pool *p);
  */
 u16 *pool_count(struct pool *p, hpa_t pa);
 
+/* The smallest order whose blocks have `size` bytes. */
+static inline unsigned pool_order(u64 size)
+{
+	unsigned order = 0;
+
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
+
 static inline struct frame_list frame_list_empty(void)
 {
 	return (struct frame_list){ POOL_NONE, 0 };

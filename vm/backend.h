@@ -83,10 +83,11 @@ struct vcpu {
 	gpa_t spurious_at;
 	/*
 	 * A 4 KiB frame where the CPU notes the pages that the guest makes dirty, or 0.
-	 * The owner of the VM sets it before vm_start(), if has_pml(), and frees it
-	 * after vm_stop().  logged() hears of each, by the address of the 4 KiB page
-	 * that was written, however large its leaf: on the vCPU's CPU, interrupts off,
-	 * after an exit and outside of the section; it neither sleeps nor prints.
+	 * It is set before vm_start(), if has_pml(); vm_log_writes() does so, and
+	 * vm_destroy() frees what is there.  logged() hears of each, by the address of
+	 * the 4 KiB page that was written, however large its leaf: on the vCPU's CPU,
+	 * interrupts off, after an exit and outside of the section; it neither sleeps
+	 * nor prints.
 	 */
 	hpa_t log;
 	void (*logged)(struct vcpu *, gpa_t);

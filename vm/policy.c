@@ -21,7 +21,6 @@
 #define CPUID_EXTENDED_1   0x80000001
 #define CPUID_RDTSCP       BIT(27)
 #define CPUID_1_ECX_HV     BIT(31)
-#define SPURIOUS_MAX       1000
 
 static bool stop(struct vcpu *v, const char *why)
 {
@@ -146,27 +145,10 @@ static bool on_io(struct vcpu *v)
 	return stop(v, "it uses an I/O port");
 }
 
-/* A fault that the EPT no longer justifies: an upgrade overtook it. */
-static bool spurious(struct vcpu *v)
-{
-	struct ept_leaf l;
-
-	if (v->exit.gpa.v != v->spurious_at.v)
-		v->spurious = 0;
-	v->spurious_at = v->exit.gpa;
-	return vcpu_lookup(v, v->exit.gpa, &l) &&
-	       !(v->exit.access & ~l.entry.raw & EPTE_RWX) &&
-	       v->spurious++ < SPURIOUS_MAX;
-}
-
 static bool on_fault(struct vcpu *v)
 {
 	trace(v->cpu, TRACE_EXIT, v->exit.gpa.v);
-	if (v->vm->fault && v->vm->fault(v)) {
-		v->spurious = 0;
-		return true;
-	}
-	if (spurious(v))
+	if (vm_fault(v))
 		return true;
 	print("# guest: EPT violation, address 0x%lx, access %s%s%s, rip 0x%lx\n",
 	      v->exit.gpa.v, v->exit.access & EPTE_R ? "r" : "",

@@ -14,6 +14,7 @@
 #include "lib/console.h"
 #include "lib/str.h"
 #include "lib/trace.h"
+#include "mm/dirty.h"
 #include "mm/ept_ram.h"
 #include "mm/mem.h"
 
@@ -34,15 +35,6 @@ static u64 patience(void)
 	return cost < PAUSE_CYCLES_MIN ? PATIENCE_EMULATED : PATIENCE_CYCLES / cost;
 }
 
-static unsigned order_of(u64 size)
-{
-	unsigned order = 0;
-
-	while (PAGE_SIZE << order < size)
-		order++;
-	return order;
-}
-
 static enum err ram_add(struct vm *vm, unsigned i)
 {
 	struct gather g = gather_init();
@@ -54,9 +46,16 @@ static enum err ram_add(struct vm *vm, unsigned i)
 	memset(mem_ptr(vm->ram[i]), 0, SIZE_2M);
 	e = ept_map_ram(&vm->ept, memtype_host(), GPA(i * SIZE_2M), vm->ram[i], SIZE_2M,
 			EPTE_RWX, &g);
-	if (e) /* what it had built */
-		vm_retire(vm, vm_invalidate(vm, &g), &g);
+	vm_finish(vm, &g); /* after an error: what it had built */
 	return e;
+}
+
+static struct ept_features features(void)
+{
+	return (struct ept_features){ .max_leaf = backend->max_leaf(),
+				      .large_exec = !backend->multihit(),
+				      .exec_only = backend->exec_only(),
+				      .ad = backend->has_ad() };
 }
 
 enum err vm_create(struct vm **out, struct pool *pool, const struct inval_proto *proto,
@@ -68,14 +67,14 @@ enum err vm_create(struct vm **out, struct pool *pool, const struct inval_proto 
 
 	if (!blocks || blocks > VM_RAM_BLOCKS)
 		return fail(E_INVAL);
-	e = pool_alloc(pool, order_of(sizeof(*vm)), &pa);
+	e = pool_alloc(pool, pool_order(sizeof(*vm)), &pa);
 	if (e)
 		return e;
 	vm = mem_ptr(pa);
 	memset(vm, 0, sizeof(*vm));
 	vm->pool = pool;
 	vm->spin_limit = patience();
-	e = ept_init(&vm->ept, pool, backend->max_leaf());
+	e = ept_init(&vm->ept, pool, features());
 	if (e) {
 		pool_free(pool, pa);
 		return e;
@@ -94,6 +93,8 @@ static void vcpu_free(struct vcpu *v)
 {
 	struct pool *pool = v->vm->pool;
 
+	if (v->log.v)
+		pool_free(pool, v->log);
 	pool_free(pool, v->state);
 	pool_free(pool, HPA((u64)v - (u64)mem_ptr(HPA(0))));
 }
@@ -154,6 +155,28 @@ enum err vm_add_vcpu(struct vm *vm, unsigned cpu, struct vcpu **out)
 			    .cpu = cpu,
 			    .state = state };
 	vm->vcpu[vm->vcpus++] = *out = v;
+	return E_OK;
+}
+
+/* Whoever keeps track of the VM's writes hears of one. */
+static void logged(struct vcpu *v, gpa_t gpa)
+{
+	struct dirty *d = v->vm->ept.dirty;
+
+	if (d)
+		dirty_mark(d, gpa);
+}
+
+enum err vm_log_writes(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpus; i++) {
+		struct vcpu *v = vm->vcpu[i];
+		enum err e = v->log.v ? E_OK : pool_alloc(vm->pool, 0, &v->log);
+
+		if (e)
+			return e;
+		v->logged = logged;
+	}
 	return E_OK;
 }
 
@@ -271,6 +294,13 @@ ticket_t vm_invalidate(struct vm *vm, struct gather *g)
 
 void vm_retire(struct vm *vm, ticket_t t, struct gather *g)
 {
+	ept_settle(&vm->ept, g);
 	inval_retire(&vm->inval, t, g);
 	trace(this_cpu()->id, TRACE_RETIRE, t);
+}
+
+void vm_finish(struct vm *vm, struct gather *g)
+{
+	if (gather_needs_flush(g))
+		vm_retire(vm, vm_invalidate(vm, g), g);
 }

@@ -4,7 +4,7 @@
  *
  *      vm_create -> guest_load -> vm_add_vcpu ... -> vm_start ... vm_stop -> vm_destroy
  *
- * One CPU owns a VM and makes all these calls.
+ * One CPU owns a VM and makes all these calls, but for those that say otherwise.
  */
 #ifndef VM_VM_H
 #define VM_VM_H
@@ -36,8 +36,9 @@ struct vm {
 	unsigned ram_blocks;
 	enum vcpu_mode mode;
 	gpa_t entry;
-	/* The owner's answer to a fault: true to retry, false to stop the vCPU. */
+	/* The owner's answer to a fault: true to retry, false when it has none. */
 	bool (*fault)(struct vcpu *);
+	void *owner;    /* the owner's own */
 	u64 spin_limit; /* turns of a wait before the watchdog looks */
 	struct vm_watchdog watchdog;
 };
@@ -61,6 +62,12 @@ void vm_destroy(struct vm *vm);
 /* Adds a vCPU bound to `cpu`.  E_NOMEM. */
 enum err must_check vm_add_vcpu(struct vm *vm, unsigned cpu, struct vcpu **out);
 
+/*
+ * Gives each vCPU a log of the pages that it writes, for DIRTY_LOG: mm/dirty.h.  While
+ * the VM is stopped, where backend->has_pml().  E_NOMEM.
+ */
+enum err must_check vm_log_writes(struct vm *vm);
+
 /* The host's view of guest RAM; NULL outside of it.  [gpa, gpa + len) in one block. */
 void *vm_ptr(struct vm *vm, gpa_t gpa, u64 len);
 
@@ -79,9 +86,21 @@ void vm_stop(struct vm *vm);
 /* Has every vCPU left its loop by itself? */
 bool vm_all_stopped(const struct vm *vm);
 
-/* Publishes g, waits under the watchdog's eyes; afterwards retire with vm_retire(). */
+/*
+ * Publishes g and waits under the watchdog's eyes.  Any CPU, outside of the guest.
+ * Afterwards vm_retire() settles what was parked and returns what g holds.
+ */
 ticket_t vm_invalidate(struct vm *vm, struct gather *g);
 void vm_retire(struct vm *vm, ticket_t t, struct gather *g);
+
+/* Both, where nothing happens in between; nothing at all if g needs no flush. */
+void vm_finish(struct vm *vm, struct gather *g);
+
+/*
+ * An EPT violation of v, on its CPU, outside of the guest: v->exit.gpa, v->exit.access.
+ * False when the guest has no business there.
+ */
+bool vm_fault(struct vcpu *v);
 
 /*
  * ept_lookup() for the CPU that v is bound to, outside of the guest.  The walk is an

@@ -82,7 +82,7 @@ static bool multihit(void)
 
 static u64 root(const struct ept *e)
 {
-	return ept_pointer(e, has_ad());
+	return ept_pointer(e);
 }
 
 static void flush(u64 eptp)

@@ -3,7 +3,8 @@
  * kick - the IPI that makes a CPU leave the guest, and how a test may spoil it
  *
  * Only one CPU at a time initiates with a delay, the one that called kick_delay(); its
- * timer interrupt and its own code are the only users of `pending`.
+ * timer interrupt and its own code are the only users of `pending`.  Others may
+ * initiate meanwhile, with interrupts off; their kicks go out at once.
  *
  * Each interrupt sends one kick, to another CPU first each time.  Were they all sent at
  * once, a protocol that waits for a single CPU would look like one that waits for all.
@@ -17,6 +18,7 @@
 #include "lib/trace.h"
 
 static u32 flight = KICK_NOW;
+static unsigned delayer; /* whose kicks these are */
 static atomic64_t pending[CPU_MAX / 64];
 
 unsigned hw_self(void)
@@ -63,12 +65,12 @@ static void kicked(void)
 
 void hw_kick(unsigned cpu)
 {
-	if (flight == KICK_LOST)
-		return;
-	if (flight == KICK_NOW) {
+	if (flight == KICK_NOW || hw_self() != delayer) {
 		kick_now(cpu);
 		return;
 	}
+	if (flight == KICK_LOST)
+		return;
 	or_fence(&pending[cpu / 64], BIT(cpu % 64));
 	apic_timer(flight);
 }
@@ -97,5 +99,6 @@ bool kick_in_flight(void)
 void kick_delay(u32 count)
 {
 	kick_flush();
+	delayer = hw_self();
 	flight = count;
 }

@@ -35,6 +35,8 @@ struct guest_page {
 	volatile uint64_t vcpu;    /* its number                                  */
 	volatile uint64_t role;    /* GUEST_WRITER, GUEST_READER: see payloads    */
 	volatile uint64_t slot;    /* address of its word in the window           */
+	volatile uint64_t stride;  /* sweeper: bytes from one of its words on     */
+	volatile uint64_t count;   /* sweeper: how many words it has              */
 	volatile uint64_t seen[4]; /* reader: how often each tag was read         */
 	volatile uint64_t loops;   /* bench: how often to go round                */
 	volatile uint64_t result;  /* bench: TSC ticks that it took               */
@@ -43,6 +45,6 @@ struct guest_page {
 	volatile uint64_t step;    /* dirty: from one page to the next in turn    */
 };
 
-enum { GUEST_WRITER, GUEST_READER };
+enum { GUEST_WRITER, GUEST_READER, GUEST_SWEEPER };
 #endif
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hammer - writes or reads one word of the window for ever, and never exits by itself
+ * hammer - writes or reads words of the window for ever, and never exits by itself
  *
- * A writer stores an ever higher number.  A reader counts what it sees by tag.
+ * A writer stores an ever higher number.  A sweeper stores one to each of its words in
+ * turn, then the next higher one.  A reader counts what it sees by tag.
  */
 #include "tests/guest/guest.h"
 
@@ -21,12 +22,21 @@ static void read_for_ever(const volatile uint64_t *word, volatile uint64_t *seen
 	}
 }
 
+static void sweep_for_ever(const struct guest_page *page)
+{
+	for (uint64_t n = 1;; n++)
+		for (uint64_t i = 0; i < page->count; i++)
+			*(volatile uint64_t *)(page->slot + i * page->stride) = n;
+}
+
 uint64_t guest_main(struct guest_page *page)
 {
 	volatile uint64_t *word = (volatile uint64_t *)page->slot;
 
 	if (page->role == GUEST_WRITER)
 		write_for_ever(word);
+	if (page->role == GUEST_SWEEPER)
+		sweep_for_ever(page);
 	read_for_ever(word, page->seen);
 	return 0;
 }

@@ -6,6 +6,7 @@
 # make check-tsan     the same under TSan
 # make check-plain    the same without a sanitizer
 # make fuzz           one libFuzzer binary for each of tests/fuzz, needs clang
+# make coverage       the same under gcov, and which lines of mm/ no test runs
 #
 # NATIVE='GLOB ...' selects tests.  Another makefile may add to PURE_SRCS, UNIT_SRCS and
 # HOST_SRCS, before or after it includes this one.
@@ -25,6 +26,7 @@ HOST_FLAGS = -std=c17 -O1 -g -Wall -Wextra -Werror -Wno-unknown-warning-option \
 HOST_asan  = -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_tsan  = -fsanitize=thread
 HOST_plain =
+HOST_cov   =
 
 host_objs = $(patsubst %.c,$(HOST_OUT)/$(1)/%.o,$(PURE_SRCS) $(HOST_SRCS) $(UNIT_SRCS))
 
@@ -37,23 +39,30 @@ $(HOST_OUT)/$(1)/%.o: %.c tests/host/host.mk
 	$$(HOST_CC) $$(HOST_FLAGS) $$(HOST_$(1)) -MMD -MP -c -o $$@ $$<
 
 $(HOST_OUT)/$(1)/unit: $$$$(call host_objs,$(1))
-	$$(HOST_CC) $$(HOST_FLAGS) $$(HOST_$(1)) -o $$@ $$^
+	$$(HOST_CC) $$(HOST_FLAGS) $$(HOST_$(1)) $$(HOST_LDFLAGS) -o $$@ $$^
 endef
-$(foreach v,asan tsan plain,$(eval $(call host_variant,$(v))))
+$(foreach v,asan tsan plain cov,$(eval $(call host_variant,$(v))))
 
-.PHONY: check-native check-tsan check-plain fuzz
+# Only what is asked about counts its lines: the tests themselves would be slow.
+$(HOST_OUT)/cov/mm/%.o: HOST_cov += -O0 --coverage -fprofile-update=single
+$(HOST_OUT)/cov/unit: private HOST_cov += --coverage
+
+.PHONY: check-native check-tsan check-plain coverage fuzz
 check-native: $(HOST_OUT)/asan/unit
 	$< $(NATIVE)
 check-tsan: $(HOST_OUT)/tsan/unit
 	$< $(NATIVE)
 check-plain: $(HOST_OUT)/plain/unit
 	$< $(NATIVE)
+coverage: $(HOST_OUT)/cov/unit
+	python3 tools/coverage.py $< mm $(NATIVE)
 
 # A fuzzer is one command: nobody waits for these builds.
+FUZZ = $(FUZZ_CC) $(HOST_FLAGS) -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all
 $(HOST_OUT)/fuzz/%: tests/fuzz/%.c tests/host/phys.c $(PARSE_SRCS) tests/host/host.mk
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(HOST_FLAGS) -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+	$(FUZZ) -o $@ $(filter %.c,$^)
 
 fuzz: $$(patsubst tests/fuzz/%.c,$(HOST_OUT)/fuzz/%,$$(FUZZ_SRCS))
 

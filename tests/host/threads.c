@@ -14,22 +14,18 @@
  * 67 the initiator has waited MS milliseconds for a reader in the guest; 70 a panic;
  * 77 the machine is too busy to say anything.
  */
-#include "tests/host/hw_threads.h"
+#include "tests/host/reuse.h"
 #include "tests/host/mutants.h"
 #include "tests/host/ram.h"
 #include "inval/hw.h"
 #include "lib/str.h"
-#include "mm/mem.h"
 
 #include <pthread.h>
 #include <stdio.h>
 
 #define PAGES       6 /* more than a TLB holds */
 #define FRAMES      64
-#define WORDS       8 /* of a frame: its tag, then one for each reader */
 #define READERS_MAX (WORDS - 1)
-#define LIVE        0x11feull
-#define SCRUBBED    0x5c2bull
 
 /* Sequences that cross their wrap early on. */
 static const struct smr_params near_wrap = {
@@ -56,30 +52,35 @@ static gpa_t page(unsigned i)
 }
 
 /* One access of the guest; false when it leaves guest mode by an EPT violation. */
-static bool guest_access(void)
+static bool guest_access(unsigned i)
 {
 	u64 r = rng_next(cpu_rng());
 	bool write = r & 1;
-	u64 *frame = tlb_translate(&ept, page((unsigned)(r >> 8) % PAGES), write);
+	u64 *frame = tlb_translate(&ept, page(i), write);
 
-	if (!frame)
-		return false;
-	if (frame[0] != LIVE)
-		host_die(STALE, "CPU %u reads 0x%lx through a stale translation",
-			 hw_self(), frame[0]);
-	if (write)
-		frame[1 + hw_self()] = r;
-	return true;
+	if (frame)
+		frame_access(frame, hw_self(), write, r);
+	return frame;
 }
 
-/* From VM entry to VM exit: until a kick, a violation, or often by itself. */
+/*
+ * From VM entry to VM exit: until a kick, a violation, or often by itself.  A guest
+ * that stays for good spins on one page, as edits of others must not make it leave.
+ */
 static void guest(void)
 {
 	u64 n = rng_below(cpu_rng(), 32); /* 0: for good */
+	unsigned i = (unsigned)rng_below(cpu_rng(), PAGES);
+	bool spins = !n;
 
-	while (!kick_arrived() && guest_access())
-		if (n && !--n)
+	while (!kick_arrived() && guest_access(i)) {
+		if (spins)
+			relax(); /* nothing else here lets others run */
+		else if (--n)
+			i = (unsigned)rng_below(cpu_rng(), PAGES);
+		else
 			return;
+	}
 }
 
 static void *reader(void *arg)
@@ -96,40 +97,6 @@ static void *reader(void *arg)
 	}
 	cpu_stop();
 	return NULL;
-}
-
-static u64 *words(hpa_t frame)
-{
-	return mem_ptr(frame);
-}
-
-static void fill(hpa_t frame, u64 value)
-{
-	for (unsigned i = 0; i < WORDS; i++)
-		words(frame)[i] = value;
-}
-
-/* Reuses a frame for something else, and notices when somebody still writes to it. */
-static void scrub(hpa_t frame)
-{
-	fill(frame, SCRUBBED);
-	relax();
-	for (unsigned i = 0; i < WORDS; i++)
-		if (words(frame)[i] != SCRUBBED)
-			host_die(STALE, "word %u of a frame in use becomes 0x%lx", i,
-				 words(frame)[i]);
-}
-
-/* A frame of the guest's; most likely the one that was freed last. */
-static hpa_t frame_new(void)
-{
-	hpa_t frame;
-
-	if (pool_alloc(&pool, 0, &frame))
-		panic("threads: the pool is empty");
-	scrub(frame);
-	fill(frame, LIVE);
-	return frame;
 }
 
 static void wait_done(ticket_t t)
@@ -151,6 +118,7 @@ static void finish(struct gather *g)
 
 	invalidations++;
 	wait_done(t);
+	ept_settle(&ept, g);
 	inval_retire(&iv, t, g);
 }
 
@@ -164,18 +132,18 @@ static void map_page(unsigned i)
 {
 	struct gather g = gather_init();
 
-	mapped[i] = frame_new();
+	mapped[i] = frame_new(&pool);
 	must(ept_map(&ept, page(i), mapped[i], PAGE_SIZE, EPT_RW, &g));
 	assert(!gather_needs_flush(&g));
 }
 
-/* Another frame for a page; the old one goes back to the pool. */
+/* Another frame for a page, present when the old one is nobody's. */
 static void edit_remap(unsigned i)
 {
 	struct gather g = gather_init();
 	hpa_t old = mapped[i];
 
-	mapped[i] = frame_new();
+	mapped[i] = frame_new(&pool);
 	must(ept_remap(&ept, page(i), mapped[i], PAGE_SIZE, &g));
 	gather_block(&g, &pool, old);
 	finish(&g);
@@ -189,7 +157,7 @@ static void edit_protect(unsigned i)
 	must(ept_protect(&ept, page(i), PAGE_SIZE, EPTE_R, &g));
 	finish(&g);
 	for (unsigned n = 1; n < WORDS; n++)
-		words(mapped[i])[n] = SCRUBBED;
+		frame_words(mapped[i])[n] = SCRUBBED;
 	must(ept_protect(&ept, page(i), PAGE_SIZE, EPTE_R | EPTE_W, &g));
 	assert(!gather_needs_flush(&g));
 }
@@ -227,10 +195,10 @@ static void edit(void)
 static void set_up(const struct inval_proto *proto)
 {
 	ram_pool(&pool, FRAMES);
-	must(ept_init(&ept, &pool, 0));
+	must(ept_init(&ept, &pool, (struct ept_features){ 0 }));
 	for (unsigned i = 0; i < PAGES; i++)
 		map_page(i);
-	inval_init(&iv, proto, &pool, ept_pointer(&ept, false), readers + 1);
+	inval_init(&iv, proto, &pool, ept_pointer(&ept), readers + 1);
 	smr_init(&iv.smr, readers + 1, &near_wrap);
 	fence_sc();
 }

@@ -8,19 +8,32 @@
 # It is included after host.mk, and gives it the sources that tests/unit need.
 
 PURE_SRCS  += $(CORE_SRCS)
-HOST_SRCS  += $(STAND_INS)
+HOST_SRCS  += $(STAND_INS) $(EPT_SRCS)
 HOST_FLAGS += -fno-builtin-exit
+HOST_LDFLAGS += $(EPT_LDFLAGS)
 HOST_tsan  += -Wno-tsan
 
 # What the pool asks of a machine: memory, and a number for the CPU.
 STAND_INS = tests/host/ram.c tests/host/cpu.c
 
-CORE_SRCS = smr/smr.c mm/pool.c mm/gather.c mm/ept.c inval/inval.c inval/table.c \
-	inval/gen_smr.c inval/gen_ipi.c
+MM_SRCS = mm/pool.c mm/gather.c mm/table.c mm/walk.c mm/ept.c mm/change.c mm/resize.c \
+	mm/dirty.c mm/fault.c
+CORE_SRCS = smr/smr.c $(MM_SRCS) inval/inval.c inval/table.c inval/gen_smr.c \
+	inval/gen_ipi.c
+
+# Edits of an EPT beside a flat map; allocations fail when these files say so.
+EPT_SRCS = tests/host/eptraw.c tests/host/eptflat.c tests/host/eptsteps.c \
+	tests/host/eptguest.c tests/host/eptalloc.c
+EPT_LDFLAGS = -Wl,--wrap=pool_alloc
+
+$(HOST_OUT)/fuzz/ept: tests/fuzz/ept.c $(STAND_INS) $(EPT_SRCS) $(MM_SRCS) lib/text.c \
+		$(wildcard mm/*.h tests/host/ept*.h) tests/host/threads.mk
+	@mkdir -p $(@D)
+	$(FUZZ) $(EPT_LDFLAGS) -o $@ $(filter %.c,$^)
 
 # Each operation of the core goes through a hook: tests/host/record is first.
 RECORD_SRCS = $(CORE_SRCS) lib/err.c lib/text.c tests/host/main.c $(STAND_INS) \
-	$(sort $(wildcard tests/host/record/*.c))
+	tests/host/eptraw.c $(sort $(wildcard tests/host/record/*.c))
 RECORD_OBJS = $(RECORD_SRCS:%.c=$(HOST_OUT)/record/%.o)
 
 $(HOST_OUT)/record/%.o: %.c tests/host/threads.mk
@@ -32,11 +45,12 @@ $(HOST_OUT)/record/unit: $(RECORD_OBJS)
 # The same under TSan, behind a store buffer: tests/host/tsan is first.
 TSO_OUT   = $(HOST_OUT)/tso
 TSO_FLAGS = -Itests/host/tsan $(HOST_FLAGS)
-TSO_SRCS  = smr/smr.c mm/pool.c mm/gather.c mm/ept.c lib/err.c lib/text.c \
-	$(STAND_INS) tests/host/hw_threads.c tests/host/tsan/tso.c
+TSO_SRCS  = smr/smr.c $(MM_SRCS) lib/err.c lib/text.c $(STAND_INS) \
+	tests/host/hw_threads.c tests/host/tsan/tso.c
 THREADS_SRCS = $(TSO_SRCS) inval/inval.c inval/table.c inval/gen_ipi.c \
 	tests/host/mutants.c tests/host/threads.c
 FRAMES_SRCS = $(filter-out mm/pool.c,$(TSO_SRCS)) tests/host/frames.c
+FILLS_SRCS = $(TSO_SRCS) inval/inval.c
 
 $(TSO_OUT)/%.o: %.c tests/host/threads.mk
 	@mkdir -p $(@D)
@@ -46,9 +60,9 @@ $(TSO_OUT)/tests/host/tsan/tso.o: TSAN =
 
 # A twist is a directory that comes before all others on the include path, for the one
 # file that it is about.  `none` does not exist: the sources as they are.
-TWISTS      := none $(sort $(notdir $(wildcard tests/host/twist/*)))
-POOL_TWISTS := none weak_exit no_lock one_list
-SMR_TWISTS  := $(filter-out no_lock one_list,$(TWISTS))
+SMR_TWISTS   = none no_fence weak_exit early_exit no_wait
+POOL_TWISTS  = none weak_exit no_lock one_list
+FILLS_TWISTS = none no_wait no_hold no_retry no_ticket
 
 define twist
 $(TSO_OUT)/$(1)/%.o: %.c tests/host/threads.mk
@@ -56,17 +70,21 @@ $(TSO_OUT)/$(1)/%.o: %.c tests/host/threads.mk
 	$$(HOST_CC) -Itests/host/twist/$(1) $$(TSO_FLAGS) $$(HOST_tsan) -MMD -MP -c -o $$@ $$<
 $(TSO_OUT)/$(1)/threads: $(THREADS_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/inval/gen_smr.o
 	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
+$(TSO_OUT)/$(1)/fills: $(FILLS_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/inval/gen_smr.o \
+		$(TSO_OUT)/$(1)/tests/host/fills.o
+	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
 $(TSO_OUT)/$(1)/sections: $(TSO_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/tests/host/sections.o
 	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
 $(TSO_OUT)/$(1)/frames: $(FRAMES_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/mm/pool.o
 	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
 endef
-$(foreach t,$(TWISTS),$(eval $(call twist,$(t))))
+$(foreach t,$(sort $(SMR_TWISTS) $(POOL_TWISTS) $(FILLS_TWISTS)),$(eval $(call twist,$(t))))
 
 $(TSO_OUT)/litmus: $(TSO_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/tests/host/litmus.o
 	$(HOST_CC) $(TSO_FLAGS) $(HOST_tsan) -o $@ $^
 
 TSO_PROGRAMS = $(TSO_OUT)/litmus $(POOL_TWISTS:%=$(TSO_OUT)/%/frames) \
+	$(FILLS_TWISTS:%=$(TSO_OUT)/%/fills) \
 	$(SMR_TWISTS:%=$(TSO_OUT)/%/threads) $(SMR_TWISTS:%=$(TSO_OUT)/%/sections)
 
 .PHONY: check-threads

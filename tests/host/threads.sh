@@ -92,6 +92,8 @@ tsan "sections, small steps" "$tso/none/sections" small 3 50000
 tsan "pool, 3 CPUs" "$tso/none/frames" 3 100000
 tsan "gen-smr, 1 reader" "$tso/none/threads" gen-smr 1 20000 10000
 tsan "gen-smr, 3 readers" "$tso/none/threads" gen-smr $many
+tsan "fills, 1 reader" "$tso/none/fills" 1 20000 10000
+tsan "fills, 3 readers" "$tso/none/fills" $many
 
 control stale "gen-ipi" "$tso/none/threads" gen-ipi $many
 for twist in no_fence weak_exit early_exit no_wait; do
@@ -102,6 +104,9 @@ for twist in no_lock one_list weak_exit; do
 done
 for twist in no_fence weak_exit no_wait; do
 	control stale "gen-smr, $twist" "$tso/$twist/threads" gen-smr $many
+done
+for twist in no_hold no_retry no_ticket no_wait; do
+	control stale "fills, $twist" "$tso/$twist/fills" $many
 done
 for mutant in gen-first gen-late early-exit no-wait no-flush; do
 	control stale "gen-smr, $mutant" "$tso/none/threads" $mutant $many

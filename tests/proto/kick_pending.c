@@ -63,7 +63,7 @@ static void kick_while_held(struct run *t, struct stage *s)
 TEST(proto, kick_pending, "a kick between the last check and VM entry is not lost",
      .vmx = true, .aps = 1)
 {
-	static const struct scenario sc = { REMAP, false, false };
+	static const struct scenario sc = { .layout = ONE_PAGE, .role = GUEST_WRITER };
 	static struct stage s;
 
 	t->proto = &gen_smr;

@@ -20,14 +20,41 @@
 #define SETTLE_SPINS   32 /* over 1000 cycles where PAUSE takes 40 or more */
 #define POISON         (TAG_BITS | TAG_POISON)
 
-static u64 slot_offset(const struct stage *s, unsigned vcpu)
+static bool reads(const struct stage *s)
 {
-	/* Small page: words side by side.  Large page: spread over its 4 KiB parts. */
-	return s->scenario->large ? vcpu * 16 * PAGE_SIZE % SIZE_2M + vcpu / 32 * 64
-				  : vcpu * 8ull;
+	return s->scenario->role == GUEST_READER;
 }
 
-static atomic64_t *word(const struct stage *s, unsigned block, unsigned vcpu)
+static u64 window_size(enum layout layout)
+{
+	switch (layout) {
+	case ONE_PAGE:
+		return PAGE_SIZE;
+	case SPREAD:
+	case ONE_PART:
+		return SIZE_2M;
+	case PAGED:
+		return STAGE_PAGES * PAGE_SIZE;
+	}
+	return 0;
+}
+
+static u64 slot_offset(const struct stage *s, unsigned vcpu)
+{
+	switch (s->scenario->layout) {
+	case ONE_PAGE:
+		return vcpu * 8ull;
+	case SPREAD:
+		return vcpu * 16 * PAGE_SIZE % SIZE_2M + vcpu / 32 * 64;
+	case ONE_PART:
+		return PART * PAGE_SIZE + vcpu * 8ull;
+	case PAGED:
+		return vcpu % STAGE_PAGES * PAGE_SIZE + vcpu / STAGE_PAGES * 8ull;
+	}
+	return 0;
+}
+
+atomic64_t *stage_word(const struct stage *s, unsigned block, unsigned vcpu)
 {
 	return mem_ptr(HPA(s->block[block].v + slot_offset(s, vcpu)));
 }
@@ -40,16 +67,33 @@ static struct guest_page *page(const struct stage *s, unsigned vcpu)
 /* A guest that faults on the window waits in the host until the entry allows it. */
 static bool wait_for_window(struct vcpu *v)
 {
+	struct stage *s = v->vm->owner;
 	struct ept_leaf l;
 
 	if (v->exit.gpa.v < GUEST_WINDOW)
 		return false;
 	while (!load_acquire(&v->request)) {
-		if (vcpu_lookup(v, v->exit.gpa, &l) && !(v->exit.access & ~l.entry.raw))
+		bool found = vcpu_lookup(v, v->exit.gpa, &l);
+
+		if (found && s->tripwire.v && epte_addr(l.entry).v == s->tripwire.v)
+			add_fence(&s->tripped, 1ull);
+		else if (found && !(v->exit.access & ~l.entry.raw))
 			break;
 		relax();
 	}
 	return true;
+}
+
+static void tell_guest(const struct stage *s, unsigned vcpu, unsigned vcpus)
+{
+	struct guest_page *p = page(s, vcpu);
+
+	p->vcpu = vcpu;
+	p->role = s->scenario->role;
+	p->slot = GUEST_WINDOW + slot_offset(s, vcpu);
+	/* A sweeper has each vcpus-th page, from its own on. */
+	p->stride = vcpus * PAGE_SIZE;
+	p->count = vcpus < STAGE_PAGES ? (STAGE_PAGES - vcpu + vcpus - 1) / vcpus : 1;
 }
 
 static const char *add_guests(struct stage *s, unsigned vcpus)
@@ -63,41 +107,46 @@ static const char *add_guests(struct stage *s, unsigned vcpus)
 
 		if (vm_add_vcpu(s->vm, i + 1, &v))
 			return "out of memory";
-		page(s, i)->vcpu = i;
-		page(s, i)->role = s->scenario->reads ? GUEST_READER : GUEST_WRITER;
-		page(s, i)->slot = GUEST_WINDOW + slot_offset(s, i);
+		tell_guest(s, i, vcpus);
 	}
 	return why;
 }
 
+static enum err map_window(struct stage *s, struct gather *g)
+{
+	return ept_map(&s->vm->ept, GPA(GUEST_WINDOW), s->block[0], s->size, EPT_RW, g);
+}
+
 static const char *build(struct stage *s, unsigned vcpus)
 {
-	unsigned order = s->scenario->large ? POOL_ORDER_2M : 0;
+	const struct scenario *sc = s->scenario;
+	enum err (*open)(struct stage *, struct gather *) = sc->open ? sc->open
+								     : map_window;
 	struct gather g = gather_init();
 	const char *why;
+	enum err e;
 
 	for (unsigned i = 0; i < 2; i++)
-		if (pool_alloc(s->t->pool, order, &s->block[i]))
+		if (pool_alloc(s->t->pool, pool_order(s->size), &s->block[i]))
 			return "out of memory";
+	if (pool_alloc(s->t->pool, 0, &s->tripwire))
+		return "out of memory";
 	why = add_guests(s, vcpus);
 	if (why)
 		return why;
 	stage_fill(s, 0, TAG_EVEN);
-	return ept_map(&s->vm->ept, GPA(GUEST_WINDOW), s->block[0], s->size, EPT_RWX,
-		       &g)
-		       ? "the window cannot be mapped"
-		       : NULL;
+	e = open(s, &g);
+	vm_finish(s->vm, &g);
+	return e ? "the window cannot be mapped" : NULL;
 }
 
-bool stage_open(struct stage *s, struct run *t, const struct scenario *sc,
-		unsigned vcpus)
+bool stage_build(struct stage *s, struct run *t, const struct scenario *sc,
+		 unsigned vcpus)
 {
 	const char *why;
 
-	*s = (struct stage){ .scenario = sc,
-			     .t = t,
-			     .size = sc->large ? SIZE_2M : PAGE_SIZE };
-	if (sc->large && backend->max_leaf() < 1) {
+	*s = (struct stage){ .scenario = sc, .t = t, .size = window_size(sc->layout) };
+	if (s->size == SIZE_2M && backend->max_leaf() < 1) {
 		test_skip(t, "this CPU has no 2 MiB EPT pages");
 		return false;
 	}
@@ -105,13 +154,21 @@ bool stage_open(struct stage *s, struct run *t, const struct scenario *sc,
 		test_fail(t, "no memory for a VM");
 		return false;
 	}
+	s->vm->owner = s;
 	s->vm->fault = wait_for_window;
 	why = build(s, vcpus);
-	if (why) {
-		test_fail(t, "%s", why);
-		stage_close(s);
+	if (!why)
+		return true;
+	test_fail(t, "%s", why);
+	stage_close(s);
+	return false;
+}
+
+bool stage_open(struct stage *s, struct run *t, const struct scenario *sc,
+		unsigned vcpus)
+{
+	if (!stage_build(s, t, sc, vcpus))
 		return false;
-	}
 	vm_start(s->vm);
 	return true;
 }
@@ -126,6 +183,8 @@ static void drop_window(struct stage *s)
 	for (unsigned i = 0; i < 2; i++)
 		if (s->block[i].v)
 			gather_block(&g, s->t->pool, s->block[i]);
+	if (s->tripwire.v)
+		gather_block(&g, s->t->pool, s->tripwire);
 	vm_retire(s->vm, vm_invalidate(s->vm, &g), &g);
 }
 
@@ -143,9 +202,9 @@ void stage_close(struct stage *s)
 
 u64 stage_uses(const struct stage *s, unsigned vcpu, unsigned block)
 {
-	if (s->scenario->reads)
+	if (reads(s))
 		return page(s, vcpu)->seen[block ? TAG_ODD : TAG_EVEN];
-	return load_acquire(word(s, block, vcpu));
+	return load_acquire(stage_word(s, block, vcpu));
 }
 
 void stage_snapshot(struct stage *s, unsigned block)
@@ -161,7 +220,7 @@ u64 stage_uses_since(const struct stage *s, unsigned block)
 	for (unsigned i = 0; i < s->vm->vcpus; i++) {
 		u64 uses = stage_uses(s, i, block) - s->before[i];
 
-		sum += s->scenario->reads && uses ? uses - 1 : uses;
+		sum += reads(s) && uses ? uses - 1 : uses;
 	}
 	return sum;
 }
@@ -180,6 +239,15 @@ bool stage_progress(struct stage *s)
 			return false;
 		}
 	return true;
+}
+
+bool stage_stuck(struct stage *s)
+{
+	if (s->vm->watchdog.fired)
+		test_fail(s->t,
+			  "the initiator waits for CPU %d, and no kick is on its way",
+			  s->vm->watchdog.cpu);
+	return s->vm->watchdog.fired;
 }
 
 static u64 flushes_of(const struct stage *s, unsigned vcpu)
@@ -205,10 +273,10 @@ bool stage_all_flushed(struct stage *s)
 
 void stage_fill(struct stage *s, unsigned block, u64 tag)
 {
-	u64 v = tag == TAG_POISON || s->scenario->reads ? TAG_BITS | tag : 0;
+	u64 v = tag == TAG_POISON || reads(s) ? TAG_BITS | tag : 0;
 
 	for (unsigned i = 0; i < s->vm->vcpus; i++)
-		store_release(word(s, block, i), v);
+		store_release(stage_word(s, block, i), v);
 }
 
 u64 stage_poison_used(const struct stage *s, unsigned block)
@@ -218,7 +286,7 @@ u64 stage_poison_used(const struct stage *s, unsigned block)
 	for (unsigned i = 0; i < s->vm->vcpus; i++) {
 		struct guest_page *p = page(s, i);
 
-		bad += load_acquire(word(s, block, i)) != POISON;
+		bad += load_acquire(stage_word(s, block, i)) != POISON;
 		bad += p->seen[TAG_POISON] != 0 || p->seen[TAG_OTHER] != 0;
 		p->seen[TAG_POISON] = 0;
 		p->seen[TAG_OTHER] = 0;
@@ -236,4 +304,15 @@ void stage_watch(void)
 {
 	for (unsigned i = 0; i < WATCH_SPINS || kick_in_flight(); i++)
 		relax();
+}
+
+u64 stage_watch_for(u64 (*bad)(const struct stage *, const void *),
+		    const struct stage *s, const void *arg)
+{
+	u64 n;
+
+	do
+		n = bad(s, arg);
+	while (!n && kick_in_flight());
+	return n;
 }

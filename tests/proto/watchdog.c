@@ -16,7 +16,7 @@
 TEST(proto, watchdog, "a wait on a reader that nobody kicked names CPU and guest RIP",
      .vmx = true, .aps = 1)
 {
-	static const struct scenario sc = { REMAP, false, false };
+	static const struct scenario sc = { .layout = ONE_PAGE, .role = GUEST_WRITER };
 	static struct stage s;
 	struct gather g = gather_init();
 	const struct vm_watchdog *w;

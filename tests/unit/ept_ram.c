@@ -29,7 +29,9 @@ static void set_up(u32 frames)
 {
 	ram_pool(&pool, frames);
 	g = gather_init();
-	EXPECT_EQ(ept_init(&ept, &pool, 1), E_OK);
+	EXPECT_EQ(ept_init(&ept, &pool,
+			   (struct ept_features){ .max_leaf = 1, .large_exec = true }),
+		  E_OK);
 }
 
 static enum err map(u64 gpa, u64 hpa, u64 len)

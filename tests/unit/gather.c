@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gather - what an edit leaves behind: ranges that join, overflow, and states.
+ * gather - what an edit leaves behind: ranges that join, reasons, overflow, states.
  */
 #include "mm/gather.h"
 #include "tests/host/ram.h"
@@ -8,15 +8,26 @@
 
 static struct pool pool;
 
+static void add_why(struct gather *g, u64 page, u64 pages, enum gather_why why)
+{
+	gather_range(g, GPA(page * PAGE_SIZE), pages * PAGE_SIZE, why);
+}
+
 static void add(struct gather *g, u64 page, u64 pages)
 {
-	gather_range(g, GPA(page * PAGE_SIZE), pages * PAGE_SIZE);
+	add_why(g, page, pages, WHY_UNMAP);
+}
+
+static void expect_why(const struct gather *g, unsigned i, u64 page, u64 pages, u32 why)
+{
+	EXPECT_EQ(g->range[i].why, why);
+	EXPECT_EQ(g->range[i].start.v, page * PAGE_SIZE);
+	EXPECT_EQ(g->range[i].len, pages * PAGE_SIZE);
 }
 
 static void expect_range(const struct gather *g, unsigned i, u64 page, u64 pages)
 {
-	EXPECT_EQ(g->range[i].start.v, page * PAGE_SIZE);
-	EXPECT_EQ(g->range[i].len, pages * PAGE_SIZE);
+	expect_why(g, i, page, pages, WHY_UNMAP);
 }
 
 TEST(gather_begins_open_and_empty)
@@ -26,6 +37,7 @@ TEST(gather_begins_open_and_empty)
 	EXPECT_EQ(g.state, GATHER_OPEN);
 	EXPECT(!gather_needs_flush(&g));
 	EXPECT_EQ(g.dead.count, 0);
+	EXPECT_EQ(g.tag, 0);
 }
 
 TEST(gather_joins_adjacent_ranges)
@@ -57,6 +69,68 @@ TEST(gather_keeps_what_it_cannot_join)
 	EXPECT_EQ(g.n, 2);
 	expect_range(&g, 0, 10, 5);
 	expect_range(&g, 1, 5, 5);
+}
+
+/* Neighbours of different reasons stay apart. */
+TEST(gather_joins_the_same_reason_only)
+{
+	struct gather g = gather_init();
+
+	add_why(&g, 0, 2, WHY_RIGHTS);
+	add_why(&g, 2, 2, WHY_REMAP);
+	EXPECT_EQ(g.n, 2);
+	add_why(&g, 4, 1, WHY_REMAP);
+	EXPECT_EQ(g.n, 2);
+	expect_why(&g, 0, 0, 2, WHY_RIGHTS);
+	expect_why(&g, 1, 2, 3, WHY_REMAP);
+}
+
+/* What lies in the last range adds its reason to it, wherever in it; else it is new. */
+TEST(gather_adds_the_reason_of_a_part)
+{
+	struct gather g = gather_init();
+
+	add_why(&g, 512, 512, WHY_SIZE);
+	add_why(&g, 512, 1, WHY_UNMAP);
+	expect_why(&g, 0, 512, 512, WHY_SIZE | WHY_UNMAP);
+	add_why(&g, 1023, 1, WHY_RIGHTS);
+	expect_why(&g, 0, 512, 512, WHY_SIZE | WHY_UNMAP | WHY_RIGHTS);
+	EXPECT_EQ(g.n, 1);
+	add_why(&g, 1023, 2, WHY_SIZE); /* reaches over the end */
+	EXPECT_EQ(g.n, 2);
+	expect_why(&g, 1, 1023, 2, WHY_SIZE);
+	add_why(&g, 600, 1, WHY_SIZE); /* in the first: only the last is looked at */
+	EXPECT_EQ(g.n, 3);
+	/* A range of two reasons goes on for none of them alone. */
+	g = gather_init();
+	add_why(&g, 0, 4, WHY_SIZE);
+	add_why(&g, 1, 1, WHY_UNMAP);
+	add_why(&g, 4, 1, WHY_UNMAP);
+	EXPECT_EQ(g.n, 2);
+	expect_why(&g, 0, 0, 4, WHY_SIZE | WHY_UNMAP);
+	expect_why(&g, 1, 4, 1, WHY_UNMAP);
+}
+
+/* What is parked is between two bounds, which grow to both sides; 0 is a bound too. */
+TEST(gather_parked_is_a_hull)
+{
+	struct gather g = gather_init();
+
+	gather_parked(&g, 8 * PAGE_SIZE, 9 * PAGE_SIZE);
+	EXPECT_EQ(g.parked_from, 8 * PAGE_SIZE);
+	EXPECT_EQ(g.parked_to, 9 * PAGE_SIZE);
+	gather_parked(&g, 20 * PAGE_SIZE, 21 * PAGE_SIZE);
+	EXPECT_EQ(g.parked_from, 8 * PAGE_SIZE);
+	EXPECT_EQ(g.parked_to, 21 * PAGE_SIZE);
+	gather_parked(&g, 10 * PAGE_SIZE, 11 * PAGE_SIZE);
+	EXPECT_EQ(g.parked_from, 8 * PAGE_SIZE);
+	EXPECT_EQ(g.parked_to, 21 * PAGE_SIZE);
+	gather_parked(&g, 0, PAGE_SIZE);
+	EXPECT_EQ(g.parked_from, 0);
+	EXPECT_EQ(g.parked_to, 21 * PAGE_SIZE);
+	gather_parked(&g, 5 * PAGE_SIZE, 6 * PAGE_SIZE);
+	EXPECT_EQ(g.parked_from, 0);
+	EXPECT(!gather_needs_flush(&g)); /* that is for gather_range() to say */
 }
 
 TEST(gather_overflows_to_all)
@@ -104,6 +178,7 @@ TEST(gather_published_must_not_be_edited)
 	g.state = GATHER_PUBLISHED;
 	EXPECT_PANIC(add(&g, 0, 1));
 	EXPECT_PANIC(gather_block(&g, &pool, pa));
+	EXPECT_PANIC(gather_parked(&g, 0, PAGE_SIZE));
 	EXPECT_EQ(g.dead.count, 0);
 	pool_free(&pool, pa); /* still in use, not dead */
 }

@@ -7,6 +7,7 @@
  */
 #include "inval/inval.h"
 #include "lib/str.h"
+#include "mm/ept.h"
 #include "tests/host/cpu.h"
 #include "tests/host/ram.h"
 #include "tests/host/test.h"
@@ -64,7 +65,7 @@ static struct gather duty(void)
 	hpa_t pa;
 
 	EXPECT_EQ(pool_alloc(&pool, 0, &pa), E_OK);
-	gather_range(&g, GPA(0), PAGE_SIZE);
+	gather_range(&g, GPA(0), PAGE_SIZE, WHY_UNMAP);
 	gather_block(&g, &pool, pa);
 	return g;
 }
@@ -114,9 +115,33 @@ TEST(inval_misuse_panics)
 		EXPECT_PANIC(inval_retire(&iv, 0, &g));
 		t = inval_publish(&iv, &g);
 		EXPECT_PANIC(inval_publish(&iv, &g));
-		EXPECT_PANIC(gather_range(&g, GPA(0), PAGE_SIZE));
+		EXPECT_PANIC(gather_range(&g, GPA(0), PAGE_SIZE, WHY_UNMAP));
 		inval_retire(&iv, t, &g);
 		EXPECT_PANIC(inval_retire(&iv, t, &g));
+	}
+}
+
+/* A gather's parked entries must be settled first: its tag would get lost. */
+TEST(inval_retire_before_settling_panics)
+{
+	static struct gather g;
+	static struct ept ept;
+	static ticket_t t;
+
+	for (unsigned i = 0; i < inval_proto_count; i++) {
+		set_up(inval_protos[i], 2);
+		g = gather_init();
+		EXPECT_EQ(ept_init(&ept, &pool, (struct ept_features){ 0 }), E_OK);
+		EXPECT_EQ(ept_map(&ept, GPA(0), HPA(0), PAGE_SIZE, EPT_RWX, &g), E_OK);
+		EXPECT_EQ(ept_remap(&ept, GPA(0), HPA(SIZE_2M), PAGE_SIZE, &g), E_OK);
+		EXPECT_PANIC(ept_settle(&ept, &g));
+		t = inval_publish(&iv, &g);
+		EXPECT_PANIC(inval_retire(&iv, t, &g));
+		EXPECT_STR(test_panic_text(),
+			   "inval: a gather is retired before its entries are settled");
+		ept_settle(&ept, &g);
+		inval_retire(&iv, t, &g);
+		EXPECT_EQ(g.state, GATHER_OPEN);
 	}
 }
 

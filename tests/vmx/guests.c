@@ -164,29 +164,6 @@ TEST(vmx, budget, "a guest that comes to no end is stopped by the preemption tim
 	expect_stop(t, DEED_HALT, "it halts for ever");
 }
 
-/* Memory type 2 is reserved (SDM vol. 3, 29.3.3.1). */
-TEST(vmx, misconfiguration, "a misconfigured EPT entry is named", .vmx = true)
-{
-	struct gather g = gather_init();
-	struct vm *vm;
-	hpa_t frame;
-
-	if (!start(t, &vm, "misdeed", DEED_NO_MEMORY))
-		return;
-	EXPECT_EQ(t, pool_alloc(t->pool, 0, &frame), E_OK);
-	EXPECT_EQ(t,
-		  ept_map(&vm->ept, GPA(GUEST_WINDOW), frame, PAGE_SIZE,
-			  EPTE_RWX | field_put(EPTE_TYPE, 2), &g),
-		  E_OK);
-	vm_start(vm);
-	EXPECT(t, vm->vcpu[0]->stopped && !strcmp(vm->vcpu[0]->stopped,
-						  "its EPT has a misconfigured entry"));
-	EXPECT_EQ(t, ept_unmap(&vm->ept, GPA(GUEST_WINDOW), PAGE_SIZE, &g), E_OK);
-	gather_block(&g, t->pool, frame);
-	vm_retire(vm, vm_invalidate(vm, &g), &g);
-	vm_destroy(vm);
-}
-
 TEST(vmx, invalid_state, "a refused guest state is explained", .vmx = true)
 {
 	struct vm *vm;

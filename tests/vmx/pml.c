@@ -121,6 +121,8 @@ static const char *fill(struct logger *l, unsigned cpu)
 
 static void close(struct run *t, struct logger *l)
 {
+	if (l->v)
+		l->v->log = HPA(0);
 	vm_destroy(l->vm); /* nothing translates to the frame any more */
 	pool_free(t->pool, l->frame);
 	pool_free(t->pool, l->log);
@@ -144,7 +146,7 @@ static bool open(struct run *t, struct logger *l, unsigned cpu, u64 pages)
 	return false;
 }
 
-static void start(struct logger *l, enum dirty role)
+static void start(struct logger *l, enum dirty_deed role)
 {
 	memset(&heard, 0, sizeof(heard));
 	heard.pages = l->pages;
@@ -154,7 +156,7 @@ static void start(struct logger *l, enum dirty role)
 	vm_start(l->vm);
 }
 
-static void run(struct run *t, struct logger *l, enum dirty role)
+static void run(struct run *t, struct logger *l, enum dirty_deed role)
 {
 	l->v->budget = backend->has_timer() ? BUDGET : 0;
 	start(l, role);

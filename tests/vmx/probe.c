@@ -152,6 +152,13 @@ void probe_fail(struct probe *p, const char *f, ...)
 	test_fail(p->t, "%s: %s", p->row, text);
 }
 
+/* Lets large leaves have X: here no leaf changes its size, and no X is held back. */
+static enum err allow_fetch(struct ept *e, struct gather *g)
+{
+	e->can.large_exec = true;
+	return ept_protect(e, GPA(0), SIZE_2M, EPTE_RWX, g);
+}
+
 static enum err map_block(struct probe *p)
 {
 	static const u64 size[] = { PAGE_SIZE, SIZE_2M, SIZE_1G };
@@ -162,7 +169,10 @@ static enum err map_block(struct probe *p)
 	enum err err;
 
 	p->gpa = GPA(base + word % len);
-	err = ept_map(e, GPA(base), HPA(ALIGN_DOWN(word, len)), len, EPT_RWX, &g);
+	err = allow_fetch(e, &g);
+	if (!err)
+		err = ept_map(e, GPA(base), HPA(ALIGN_DOWN(word, len)), len, EPT_RWX,
+			      &g);
 	for (unsigned i = 0; i < EPT_LEVELS && !err; i++)
 		err = ept_map(e, probe_table(i), HPA(p->block.v + i * PAGE_SIZE),
 			      PAGE_SIZE, EPT_RWX, &g);
@@ -254,7 +264,8 @@ bool probe_flags(struct probe *p, bool on)
 		test_skip(p->t, "this CPU has no accessed and dirty flags for EPT");
 		return false;
 	}
-	p->vm->inval.root = ept_pointer(&p->vm->ept, on);
+	p->vm->ept.can.ad = on;
+	p->vm->inval.root = ept_pointer(&p->vm->ept);
 	return true;
 }
 

@@ -3,159 +3,174 @@
  * stores - every single store of an EPT edit, seen as a CPU that walks meanwhile sees
  * it
  *
- * At each store: it is one aligned store of 64 bits [E1]; a table that was in use is
- * still reachable, and not in a gather [E3]; a new table is not reachable yet [E2]; and
- * after it every page translates as before the edit or as asked for.  Nothing else
- * writes to a table: a shadow that knows only these stores stays equal.
+ * At each store: it is one aligned store of 64 bits, and the only one to its entry
+ * [E1]; a table that a walk can reach by now is one that a walk could reach before the
+ * edit [E2]; a table that is retired is not written, and who still holds a pointer to
+ * it reads there what he read before, or nothing [E3]; every page translates as before
+ * the edit or as asked for, and one that gets another frame or size does not translate
+ * in between [E4].  Nothing else writes to a table that is linked or retired: a shadow
+ * that knows only these stores stays equal.
+ *
+ * At random moments of an edit a CPU uses a page and sets A and D.  They are there in
+ * the end, or have been reported.
  */
-#include "mm/ept.h"
-#include "mm/mem.h"
 #include "lib/str.h"
+#include "mm/dirty.h"
+#include "mm/fault.h"
+#include "mm/mem.h"
+#include "tests/host/eptraw.h"
 #include "tests/host/ram.h"
 #include "tests/host/record/record.h"
+#include "tests/host/record/tables.h"
 #include "tests/host/test.h"
 
-#define FRAMES 40
-#define EDITS  10000
-#define LOOKS  6
-#define SPACE  (SIZE_1G + 8 * SIZE_2M)
+#define FRAMES  TABLES_FRAMES
+#define EDITS   20000
+#define LOOKS   6
+#define TRACKED 1024
 
-enum what { MAP, UNMAP, PROTECT, REMAP };
+enum what {
+	MAP,
+	UNMAP,
+	PROTECT,
+	REMAP,
+	RETYPE,
+	CLEAR,
+	SPLIT,
+	PROMOTE,
+	START,
+	HARVEST,
+	STOP,
+	FAULT,
+	SETTLE,
+	WHATS
+};
 
 /* The edit under way, and the pages that are looked at after each store. */
 static struct edit {
 	enum what what;
 	u64 gpa, len, hpa, attr;
+	unsigned grain;
 	struct look {
-		u64 gpa, before;
+		u64 gpa;
+		struct raw_page before;
+		u64 flags; /* that a CPU has set meanwhile */
 	} look[LOOKS];
-	bool undone; /* a store took something away again */
+	bool undone;       /* a store took something away again     */
+	unsigned accesses; /* that CPUs will make meanwhile at most */
 	unsigned stores;
 } edit;
 
 static struct pool pool;
 static struct ept ept;
-static struct gather g;
+static struct gather g[2];
+static struct dirty dirty;
 static struct rng rng;
-static u64 shadow[FRAMES][EPT_ENTRIES];
-static u8 state_before[FRAMES];
 
-static u32 index_of(hpa_t pa)
+static atomic64_t written_map[TRACKED / 64];
+static u64 page_map[TRACKED / 64];
+
+static bool in_edit(u64 gpa)
 {
-	return (u32)((pa.v - RAM_BASE) >> PAGE_SHIFT);
+	return gpa - edit.gpa < edit.len;
 }
 
-static u64 *table(u32 i)
-{
-	return mem_ptr(HPA(RAM_BASE + i * PAGE_SIZE));
-}
-
-/* What a walk of the raw words gives for gpa: the 4 KiB entry, or 0. */
-static u64 walk(u64 gpa)
-{
-	hpa_t at = ept.root;
-
-	for (unsigned level = EPT_LEVELS; level-- > 0;) {
-		u64 e = table(index_of(at))[ept_index(gpa, level)];
-
-		if (!(e & EPTE_RWX))
-			return 0;
-		if (level == 0 || e & EPTE_LEAF)
-			return (e & ~EPTE_LEAF) + (gpa & (ept_span(level) - 1));
-		at = HPA(e & EPTE_ADDR);
-		if (!EXPECT(ram_holds(at)))
-			return 0;
-	}
-	return 0;
-}
-
+/* What the page is to say when the edit is done. */
 static u64 asked_for(const struct look *l)
 {
-	u64 off = l->gpa - edit.gpa;
+	u64 off = l->gpa - edit.gpa, was = l->before.logical;
 
-	if (off >= edit.len)
-		return l->before;
+	if (!in_edit(l->gpa))
+		return was;
 	switch (edit.what) {
 	case MAP:
 		return (edit.hpa + off) | edit.attr;
 	case UNMAP:
 		return 0;
 	case PROTECT:
-		return l->before ? (l->before & ~EPTE_RWX) | edit.attr : 0;
+		return was ? (was & ~EPTE_RWX) | (edit.attr & EPTE_RWX) : 0;
 	case REMAP:
-		return (l->before & ~EPTE_ADDR) | (edit.hpa + off);
+		return was ? (was & ~EPTE_ADDR) | (edit.hpa + off) : 0;
+	case RETYPE:
+		return was ? (was & ~EPTE_MEMORY) | (edit.attr & EPTE_MEMORY) : 0;
+	default:
+		return was;
 	}
-	return 0;
 }
 
+/* Does the edit give the page, which is mapped, another frame or size?  E4 */
+static bool moves(const struct look *l, const struct raw_page *is)
+{
+	u64 want = asked_for(l);
+
+	return l->before.logical && want &&
+	       ((l->before.logical ^ want) & EPTE_ADDR || is->level != l->before.level);
+}
+
+/* Flags may be set, cleared, and set again; the rest is as before or as asked for. */
 static void look(void)
 {
 	for (unsigned i = 0; i < LOOKS; i++) {
 		const struct look *l = &edit.look[i];
-		u64 is = walk(l->gpa);
+		struct raw_page is = raw_page(ept.root, l->gpa);
+		u64 now = is.logical & ~RAW_AD, was = l->before.logical & ~RAW_AD;
 
-		if (is != l->before)
-			EXPECT_EQ(is, asked_for(l));
+		if (is.hw && (now != was || is.level != l->before.level)) {
+			EXPECT_EQ(now, asked_for(l) & ~RAW_AD);
+			EXPECT(!moves(l, &is));
+		}
+		if (!is.hw && l->before.hw && is.logical)
+			EXPECT(moves(l, &is) || !asked_for(l) || !(is.raw & EPTE_RWX));
 	}
-}
-
-/* Does a walk from the root reach frame i as a table? */
-static bool reachable(u32 i, hpa_t from, unsigned level)
-{
-	const u64 *t = table(index_of(from));
-
-	if (index_of(from) == i)
-		return true;
-	for (unsigned n = 0; level && n < EPT_ENTRIES; n++)
-		if (t[n] & EPTE_RWX && !(t[n] & EPTE_LEAF) &&
-		    reachable(i, HPA(t[n] & EPTE_ADDR), level - 1))
-			return true;
-	return false;
 }
 
 static void stored(const struct op *op, u64 off)
 {
-	u32 i = (u32)(off >> PAGE_SHIFT);
-
 	if (!EXPECT_EQ(op->size, 8) || !EXPECT(IS_ALIGNED(off, 8)))
 		return;
 	edit.stores++;
 	edit.undone |= edit.what == MAP && !op->value;
-	EXPECT_EQ(pool.frame[i].state, FRAME_USED); /* E3 */
-	if (!edit.undone) /* E2 for a new table, E3 for one that was in use */
-		EXPECT_EQ(reachable(i, ept.root, EPT_LEVELS - 1),
-			  state_before[i] == FRAME_USED);
-	shadow[i][off / 8 % EPT_ENTRIES] = op->value;
+	if (!tables_stored(off, op->value, edit.undone))
+		return;
 	look();
+	walkers_look();
+}
+
+/* A CPU uses a page that is looked at, and marks what it walks. */
+static void use_a_page(struct look *l)
+{
+	bool write = rng_below(&rng, 2);
+
+	if (!raw_access(ept.root, l->gpa, write))
+		return;
+	edit.accesses--;
+	l->flags |= EPTE_A | (write ? EPTE_D : 0);
+	tables_marked(l->gpa);
+}
+
+/* Seldom just now, often right before the page's entry changes. */
+static void meanwhile(const struct op *op)
+{
+	struct look *l = &edit.look[rng_below(&rng, LOOKS)];
+
+	if (rng_below(&rng, 64) == 0)
+		use_a_page(l);
+	for (unsigned i = 0; i < LOOKS && op->what != OP_LOAD && edit.accesses; i++)
+		if (raw_page(ept.root, edit.look[i].gpa).slot == op->at &&
+		    rng_below(&rng, 2))
+			use_a_page(&edit.look[i]);
 }
 
 static void on_op(const struct op *op)
 {
-	u64 off = (u64)((const u8 *)op->at - (const u8 *)table(0));
+	u64 off = (u64)((const u8 *)op->at - (const u8 *)mem_ptr(HPA(RAM_BASE)));
 
-	if (op->what == OP_DONE && off < FRAMES * PAGE_SIZE)
+	if (off >= pool.frames * PAGE_SIZE)
+		return;
+	if (op->what == OP_DONE)
 		stored(op, off);
-}
-
-/* Free frames are full of entries that must never be walked. */
-static void litter(void)
-{
-	for (u32 i = 0; i < FRAMES; i++) {
-		state_before[i] = pool.frame[i].state;
-		if (state_before[i] == FRAME_USED)
-			continue;
-		memset(shadow[i], 0, PAGE_SIZE); /* what a new table begins with */
-		for (unsigned n = 8; n < EPT_ENTRIES; n++)
-			table(i)[n] = 0xbad000 | EPTE_RWX;
-	}
-}
-
-static void compare_with_shadow(void)
-{
-	for (u32 i = 0; i < FRAMES; i++)
-		if (pool.frame[i].state == FRAME_USED ||
-		    pool.frame[i].state == FRAME_DEAD)
-			EXPECT(!memcmp(table(i), shadow[i], PAGE_SIZE));
+	else if (edit.accesses)
+		meanwhile(op);
 }
 
 static u64 random_page(void)
@@ -168,137 +183,291 @@ static u64 random_page(void)
 /* Watches `gpa` through the edit; what it translates to now counts as before. */
 static void watch(unsigned i, u64 gpa)
 {
-	edit.look[i] = (struct look){ gpa, walk(gpa) };
+	edit.look[i] = (struct look){ gpa, raw_page(ept.root, gpa), 0 };
+}
+
+static unsigned grain_of_frames(void)
+{
+	unsigned level = ept.dirty ? 0 : ept.can.max_leaf;
+
+	while (level && (edit.gpa ^ edit.hpa) & (ept_span(level) - 1))
+		level--;
+	return level;
+}
+
+static u64 random_attr(void)
+{
+	static const u8 type[] = { EPT_WB, EPT_UC, EPT_WP, EPT_WB };
+
+	return EPTE_R | (rng_next(&rng) & (EPTE_W | EPTE_X | EPTE_IPAT)) |
+	       field_put(EPTE_TYPE, type[rng_below(&rng, 4)]);
+}
+
+/* A page whose writes are tracked, if it can be one whose entry has this bit. */
+static u64 any_tracked(u64 bit)
+{
+	u64 gpa = 0;
+
+	for (unsigned i = 0; i < 16; i++) {
+		u64 n = rng_below(&rng, (dirty.end - dirty.start) / PAGE_SIZE);
+
+		gpa = dirty.start + n * PAGE_SIZE;
+		if (raw_page(ept.root, gpa).raw & bit)
+			break;
+	}
+	return gpa;
 }
 
 static void choose(void)
 {
 	static const u64 span[] = { PAGE_SIZE, PAGE_SIZE, SIZE_2M, SIZE_1G };
-	u64 align = span[rng_below(&rng, 4)], n = 1 + rng_below(&rng, 40);
+	u64 align = span[rng_below(&rng, ept.dirty ? 3 : 4)],
+	    n = 1 + rng_below(&rng, 40);
 
-	edit = (struct edit){ .what = (enum what)rng_below(&rng, 4) };
+	edit = (struct edit){ .what = (enum what)rng_below(&rng, WHATS) };
 	edit.gpa = random_page() & ~(align - 1);
 	edit.len = rng_below(&rng, 4) ? n * PAGE_SIZE : MIN(align, 4 * SIZE_2M);
+	if (align == SIZE_1G && rng_below(&rng, 2))
+		edit.len = SIZE_1G;
 	edit.hpa = (rng_next(&rng) & BITS(40, 30)) | (edit.gpa & (SIZE_1G - 1));
 	if (rng_below(&rng, 3) == 0)
 		edit.hpa ^= PAGE_SIZE;
-	edit.attr = EPTE_R | (rng_next(&rng) & (EPTE_W | EPTE_X));
+	edit.attr = random_attr();
+	if (edit.what == CLEAR)
+		edit.attr = rng_below(&rng, 2) ? EPTE_A : EPTE_D;
+	edit.accesses = ept.can.ad ? (unsigned)rng_below(&rng, 4) : 0;
+	edit.grain = (unsigned)rng_below(&rng, 2);
+	if (edit.what == START) {
+		edit.gpa &= ~(SIZE_2M - 1);
+		edit.len = TRACKED / 2 * PAGE_SIZE;
+	}
+	if (edit.what == FAULT && ept.dirty) {
+		edit.gpa = any_tracked(EPTE_HELD_W);
+		edit.len = PAGE_SIZE;
+	}
+	if (edit.what == HARVEST || edit.what == STOP) {
+		edit.gpa = dirty.start;
+		edit.len = dirty.end - dirty.start;
+	}
+	if (edit.len > SIZE_2M && edit.what == REMAP && grain_of_frames() == 0)
+		edit.hpa ^= PAGE_SIZE;
+}
+
+static void watch_all(void)
+{
 	watch(0, edit.gpa);
 	watch(1, edit.gpa + edit.len - PAGE_SIZE);
 	watch(2, edit.gpa + PAGE_SIZE * rng_below(&rng, edit.len / PAGE_SIZE));
-	for (unsigned i = 3; i < LOOKS; i++)
+	watch(3, edit.gpa ^ PAGE_SIZE);
+	for (unsigned i = 4; i < LOOKS; i++)
 		watch(i, random_page());
+	walkers_start((unsigned)rng_below(&rng, TABLES_WALKERS),
+		      edit.look[rng_below(&rng, LOOKS)].gpa,
+		      (unsigned)rng_below(&rng, EPT_LEVELS - 1));
 }
 
-static enum err run(void)
+/* All CPUs have flushed: nobody holds a pointer to a table, or has cached a leaf. */
+static void settle(struct gather *a)
+{
+	walkers_stop();
+	a->state = GATHER_PUBLISHED;
+	ept_settle(&ept, a);
+}
+
+static enum err run(struct gather *a)
 {
 	gpa_t gpa = GPA(edit.gpa);
 	hpa_t hpa = HPA(edit.hpa);
+	u64 *map = edit.len <= TRACKED * PAGE_SIZE ? page_map : NULL;
 
 	switch (edit.what) {
 	case MAP:
-		return ept_map(&ept, gpa, hpa, edit.len, edit.attr, &g);
+		return ept_map(&ept, gpa, hpa, edit.len, edit.attr, a);
 	case UNMAP:
-		return ept_unmap(&ept, gpa, edit.len, &g);
+		return ept_unmap(&ept, gpa, edit.len, a);
 	case PROTECT:
-		return ept_protect(&ept, gpa, edit.len, edit.attr, &g);
+		return ept_protect(&ept, gpa, edit.len, edit.attr & EPTE_RWX, a);
 	case REMAP:
-		return ept_remap(&ept, gpa, hpa, edit.len, &g);
+		return ept_remap(&ept, gpa, hpa, edit.len, a);
+	case RETYPE:
+		return ept_retype(&ept, gpa, edit.len, edit.attr & EPTE_MEMORY, a);
+	case CLEAR:
+		return ept_clear(&ept, gpa, edit.len, edit.attr, map, a);
+	case SPLIT:
+		return ept_split(&ept, gpa, edit.len, edit.grain, a);
+	case PROMOTE:
+		return ept_promote(&ept, gpa, edit.len, a);
+	case START:
+		memset(written_map, 0, sizeof(written_map));
+		return dirty_start(&dirty, &ept,
+				   (enum dirty_mode)((edit.hpa >> 30) % 3), gpa,
+				   edit.len, written_map, a);
+	case HARVEST:
+		dirty_harvest(&dirty, page_map, a);
+		return E_OK;
+	case STOP:
+		dirty_stop(&dirty);
+		return E_OK;
+	case FAULT:
+		ept_fault(&ept, gpa, EPTE_W);
+		return E_OK;
+	default:
+		settle(a);
+		return E_OK;
 	}
-	return E_INVAL;
 }
 
-static void set_up(void)
+/* Flags that a CPU has set may be gone if the edit was asked for them. */
+static u64 may_go(const struct look *l)
 {
-	rng = test_rng();
-	ram_pool(&pool, FRAMES);
-	g = gather_init();
-	litter();
-	EXPECT_EQ(ept_init(&ept, &pool, 2), E_OK);
+	u64 page = (l->gpa - edit.gpa) / PAGE_SIZE, taken = 0;
+
+	if (edit.what == CLEAR)
+		taken = edit.attr;
+	if (edit.what == HARVEST || edit.what == START)
+		taken = EPTE_D;
+	if (!in_edit(l->gpa) || edit.what == START || edit.len > TRACKED * PAGE_SIZE)
+		return taken;
+	return page_map[page / 64] >> page % 64 & 1 ? taken : 0;
 }
 
-TEST(ept_stores_are_whole_and_in_order)
+static void check_end(const struct look *l, enum err e)
 {
-	unsigned stores[4] = { 0 }, failed = 0;
+	struct raw_page is = raw_page(ept.root, l->gpa);
+	u64 want = e ? l->before.logical : asked_for(l);
 
-	set_up();
-	for (unsigned n = 0; n < EDITS; n++) {
-		enum err e;
+	EXPECT_EQ(is.logical & ~RAW_AD, want & ~RAW_AD);
+	if (is.logical && l->before.logical)
+		EXPECT_EQ(l->flags & ~is.logical & ~may_go(l), 0);
+}
 
-		litter();
-		choose();
-		record_hook = on_op;
-		e = run();
-		record_hook = NULL;
-		for (unsigned i = 0; i < LOOKS; i++) {
-			const struct look *l = &edit.look[i];
+static void one_edit(struct gather *a)
+{
+	enum err e;
 
-			EXPECT_EQ(walk(l->gpa), e ? l->before : asked_for(l));
+	tables_edit();
+	memset(page_map, 0, sizeof(page_map));
+	record_hook = on_op;
+	e = run(a);
+	record_hook = NULL;
+	tables_refresh();
+	for (unsigned i = 0; i < LOOKS; i++)
+		check_end(&edit.look[i], e);
+	tables_compare();
+}
+
+/* Guests write a few of the pages whose writes are tracked. */
+static void write_some(void)
+{
+	for (unsigned i = 0; i < 4 && ept.dirty; i++) {
+		u64 gpa = any_tracked(EPTE_W);
+		struct raw_page is = raw_page(ept.root, gpa);
+
+		if (dirty.mode == DIRTY_FAULT && is.raw & EPTE_HELD_W) {
+			ept_fault(&ept, GPA(gpa), EPTE_W);
+		} else if (ept.can.ad && raw_access(ept.root, gpa, true)) {
+			if (dirty.mode == DIRTY_LOG)
+				dirty_mark(&dirty, GPA(gpa));
+		} else {
+			continue;
 		}
-		compare_with_shadow();
-		pool_free_list(&pool, &g.dead);
-		g = gather_init();
-		stores[edit.what] += edit.stores;
-		failed += e != E_OK;
+		tables_marked(gpa);
 	}
-	for (unsigned i = 0; i < ARRAY_LEN(stores); i++)
-		EXPECT(stores[i] > 500);
-	EXPECT(failed > 1000);
 }
 
-/* A whole edit is one store where one entry is all that changes. */
+static void set_up(u32 frames, struct ept_features can)
+{
+	ram_pool(&pool, frames);
+	g[0] = g[1] = gather_init();
+	walkers_stop();
+	tables_begin(&ept, &pool);
+	EXPECT_EQ(ept_init(&ept, &pool, can), E_OK);
+	tables_learn();
+}
+
+static void retire(struct gather *a)
+{
+	pool_free_list(&pool, &a->dead);
+	*a = gather_init();
+	tables_litter();
+}
+
+/* Who maps anew has waited until nobody translates there any more. */
+static void wait_before_map(void)
+{
+	if (edit.what != MAP)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		settle(&g[i]);
+		retire(&g[i]);
+	}
+	tables_learn();
+}
+
+static unsigned stores[WHATS], failed;
+
+static void edits(u32 n, struct ept_features can)
+{
+	set_up(n, can);
+	for (unsigned k = 0; k < EDITS; k++) {
+		struct gather *a = &g[rng_below(&rng, 2)];
+
+		choose();
+		if (!ept.dirty && edit.what >= HARVEST && edit.what <= FAULT)
+			continue;
+		if (ept.dirty && edit.what == START)
+			continue;
+		wait_before_map();
+		write_some();
+		watch_all();
+		one_edit(a);
+		if (edit.what == SETTLE)
+			retire(a);
+		tables_litter();
+		stores[edit.what] += edit.stores;
+		failed += edit.what == MAP && edit.undone;
+	}
+	if (ept.dirty)
+		dirty_stop(&dirty);
+}
+
+TEST(ept_stores_are_whole_and_in_order, .secs = 120)
+{
+	memset(stores, 0, sizeof(stores));
+	failed = 0;
+	rng = test_rng();
+	edits(30, (struct ept_features){ 1, true, true, true });
+	edits(FRAMES, (struct ept_features){ 2, false, true, true });
+	edits(FRAMES, (struct ept_features){ 2, true, false, false });
+	for (unsigned i = 0; i < WHATS; i++)
+		if (!EXPECT(stores[i] > 100))
+			test_say("%u stores of kind %u", stores[i], i);
+	EXPECT(failed > 100);
+}
+
+/* A whole edit is one store where one entry is all that changes, and one to settle. */
 TEST(ept_changes_a_leaf_by_one_store)
 {
-	set_up();
-	litter();
-	EXPECT_EQ(ept_map(&ept, GPA(0), HPA(0), 4 * PAGE_SIZE, EPT_RWX, &g), E_OK);
-	EXPECT_EQ(ept_map(&ept, GPA(SIZE_2M), HPA(0), SIZE_2M, EPT_RWX, &g), E_OK);
-	for (unsigned i = 0; i < FRAMES; i++)
-		memcpy(shadow[i], table(i), PAGE_SIZE);
-	for (unsigned n = 0; n < 8; n++) {
-		static const enum what order[] = { PROTECT, REMAP, UNMAP, MAP };
-		u64 size = n < 4 ? PAGE_SIZE : SIZE_2M;
+	static const enum what order[] = { PROTECT, RETYPE, REMAP, SETTLE, UNMAP, MAP };
 
-		litter();
-		edit = (struct edit){ .what = order[n % 4],
+	set_up(FRAMES, (struct ept_features){ 2, true, true, true });
+	EXPECT_EQ(ept_map(&ept, GPA(0), HPA(0), 4 * PAGE_SIZE, EPT_RWX, &g[0]), E_OK);
+	EXPECT_EQ(ept_map(&ept, GPA(SIZE_2M), HPA(0), SIZE_2M, EPT_RWX, &g[0]), E_OK);
+	tables_learn();
+	for (unsigned n = 0; n < 2 * ARRAY_LEN(order); n++) {
+		u64 size = n < ARRAY_LEN(order) ? PAGE_SIZE : SIZE_2M;
+
+		tables_litter();
+		edit = (struct edit){ .what = order[n % ARRAY_LEN(order)],
 				      .gpa = size,
 				      .len = size,
 				      .hpa = SIZE_1G,
 				      .attr = EPTE_R };
 		for (unsigned i = 0; i < LOOKS; i++)
 			watch(i, size + i * PAGE_SIZE);
-		record_hook = on_op;
-		EXPECT_EQ(run(), E_OK);
-		record_hook = NULL;
+		one_edit(&g[0]);
 		EXPECT_EQ(edit.stores, 1);
-	}
-}
-
-static u64 *in_use; /* a leaf's entry that hardware marks in the middle of an edit */
-
-static void mark(const struct op *op)
-{
-	if ((op->what == OP_STORE || op->what == OP_RMW) && op->at == in_use)
-		*in_use |= EPTE_A | EPTE_D;
-}
-
-/* A and D that a walk sets between the load and the store of an edit are not lost. */
-TEST(ept_edits_keep_what_hardware_sets)
-{
-	struct ept_leaf l;
-
-	for (unsigned i = 0; i < 2; i++) {
-		set_up();
-		EXPECT_EQ(ept_map(&ept, GPA(0), HPA(0), SIZE_2M, EPT_RWX, &g), E_OK);
-		in_use = table(index_of(ept.root));
-		for (unsigned level = EPT_LEVELS - 1; level > 1; level--)
-			in_use = table(index_of(HPA(*in_use & EPTE_ADDR)));
-		record_hook = mark;
-		EXPECT_EQ(i ? ept_protect(&ept, GPA(0), SIZE_2M, EPTE_R, &g)
-			    : ept_remap(&ept, GPA(0), HPA(SIZE_1G), SIZE_2M, &g),
-			  E_OK);
-		record_hook = NULL;
-		EXPECT(ept_lookup(&ept, GPA(0), &l));
-		EXPECT_EQ(l.entry.raw & (EPTE_A | EPTE_D), EPTE_A | EPTE_D);
+		if (edit.what == SETTLE)
+			retire(&g[0]);
 	}
 }

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * walk - the one walk that every edit of an EPT is; see walk.c.
+ *
+ * For edits only: others include mm/ept.h.
+ */
+#ifndef MM_WALK_H
+#define MM_WALK_H
+
+#include "mm/dirty.h"
+#include "mm/table.h"
+
+/* Neighbours in one table, none of which points to a table. */
+struct run {
+	epte_t *slot;
+	unsigned n, level;
+	u64 gpa;   /* that the first one translates, or where the range begins in it */
+	u16 *used; /* how many entries of the table are used */
+};
+
+struct edit;
+
+/* What makes an edit.  Functions may be NULL. */
+struct edit_kind {
+	enum gather_why why;
+	/* Leaves of the range, and unused entries among those of level 0. */
+	enum err (*leaves)(struct edit *, const struct run *);
+	/* An unused entry above level 0; the range is in it up to `stop`. */
+	enum err (*hole)(struct edit *, const struct run *, u64 stop);
+	/* A table, before the walk goes down: true when there is nothing left to do. */
+	bool (*before)(struct edit *, const struct run *, u64 stop);
+	/* The same table when the walk has come back up without an error. */
+	void (*after)(struct edit *, const struct run *);
+	bool splits; /* a leaf that is too large or only in part in the range */
+	bool breaks; /* what has changed is parked                             */
+};
+
+/* One edit in progress. */
+struct edit {
+	const struct edit_kind *kind;
+	struct ept *ept;
+	struct gather *g;
+	unsigned grain; /* the highest level that a leaf may keep       */
+	u64 gpa, hpa;   /* hpa belongs to gpa                           */
+	u64 attr;
+	u64 *map;     /* a bit for each page, from gpa on               */
+	u64 from, to; /* translations that changed, not gathered yet    */
+	u64 done;     /* map: how far leaves have been stored           */
+};
+
+/* Walks [gpa, gpa + len) and gathers what changed.  E_INVAL: no such range. */
+enum err must_check edit_run(struct edit *x, gpa_t gpa, u64 len);
+
+/* The same for a caller that holds the lock and has checked the range. */
+enum err must_check edit_run_locked(struct edit *x, gpa_t gpa, u64 len);
+
+/* Walks [gpa, end) in one table, for edits that link a new one. */
+enum err must_check edit_walk(struct edit *x, hpa_t table, unsigned level, u64 gpa,
+			      u64 end);
+
+/* Is this a range of pages that an EPT can translate? */
+bool edit_range_ok(gpa_t gpa, u64 len);
+
+/* Can entries name every frame of [hpa, hpa + len)? */
+static inline bool edit_frames_ok(hpa_t hpa, u64 len)
+{
+	return !(hpa.v & ~EPTE_ADDR) && len <= EPTE_ADDR + PAGE_SIZE - hpa.v;
+}
+
+/* Does the range, which ends at `stop` in this entry, cover all of it? */
+static inline bool run_whole(const struct run *r, u64 stop)
+{
+	return stop - r->gpa == ept_span(r->level);
+}
+
+/* The table that the entry points to. */
+static inline hpa_t run_table(const struct run *r)
+{
+	return epte_addr(epte_load(r->slot));
+}
+
+/*
+ * The highest level at which gpa and hpa, and all that follows both, can be a leaf; 0
+ * while writes are tracked, which is done page by page.
+ */
+unsigned edit_grain(const struct ept *e, u64 gpa, u64 hpa);
+
+/* Gathers what edit_changed() has noted. */
+void edit_flush(struct edit *x);
+
+/* Notes that the translations of [gpa, gpa + len) changed. */
+static inline void edit_changed(struct edit *x, u64 gpa, u64 len)
+{
+	if (gpa != x->to) {
+		edit_flush(x);
+		x->from = gpa;
+	}
+	x->to = gpa + len;
+}
+
+unsigned edit_new_tag(struct edit *x);
+
+/* The entry as it waits until x->g is settled. */
+static inline epte_t edit_park(struct edit *x, epte_t e)
+{
+	return epte_park(e, x->g->tag ? x->g->tag : edit_new_tag(x));
+}
+
+/*
+ * The bits of an entry that say `rwx` at this level: X is held in a large leaf where
+ * the CPU wants that, W when hold_w says so.
+ */
+static inline u64 edit_grant(const struct ept *e, u64 rwx, unsigned level, bool hold_w)
+{
+	if (hold_w && rwx & EPTE_W)
+		rwx ^= EPTE_W | EPTE_HELD_W;
+	if (level && rwx & EPTE_X && !e->can.large_exec)
+		rwx ^= EPTE_X | EPTE_HELD_X;
+	return rwx;
+}
+
+/* Must new W rights in [gpa, gpa + len) be held, so that the first write faults? */
+static inline bool edit_hold_w(const struct ept *e, u64 gpa, u64 len)
+{
+	return e->dirty && dirty_by_fault(e->dirty, gpa, len);
+}
+
+/* Can a leaf have these rights?  W needs R; X needs it where execute-only is none. */
+static inline bool edit_rights_ok(const struct ept *e, u64 rwx)
+{
+	return rwx & EPTE_R || (rwx == EPTE_X && e->can.exec_only);
+}
+
+/* ept_map() for a caller that holds the lock. */
+enum err must_check edit_map_locked(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len,
+				    u64 attr, struct gather *g);
+
+#endif
