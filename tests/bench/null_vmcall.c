@@ -7,25 +7,14 @@
  * VM exit to VMRESUME (VMCALL and NOP count one each and cancel out).  On silicon the
  * figure is TSC cycles.
  */
-#include "arch/x86_64/insn.h"
 #include "lib/str.h"
+#include "tests/bench/tsc.h"
 #include "tests/guest/abi.h"
 #include "tests/test.h"
 #include "vm/guest.h"
 
 #define LOOPS 2000
 #define BAR   80 /* instructions, in the fast build */
-
-/* Bochs gives itself away by its BIOS alone; it is the one whose TSC counts. */
-static bool tsc_counts_instructions(void)
-{
-	u64 start = rdtsc(), ticks;
-
-	for (unsigned i = 0; i < 1000; i++)
-		asm volatile("nop\n\tnop\n\tnop\n\tnop\n\tnop\n\tnop");
-	ticks = rdtsc() - start;
-	return ticks >= 8000 && ticks < 9100; /* 8 or 9 instructions a turn, exactly */
-}
 
 TEST(bench, null_vmcall, "instructions of a null VMCALL, from exit to VMRESUME",
      .vmx = true, .protocols = true, .measures = true)
