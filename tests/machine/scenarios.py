@@ -11,9 +11,9 @@ from bench import Checks, Run
 
 INVALIDATIONS = 1000          # per scenario, under a sound protocol
 # Scenarios whose edits are longer make fewer.
-FEWER = {'proto/split': 100, 'proto/promote': 100, 'proto/reclaim': 250,
-         'proto/dirty_wp': 250, 'proto/dirty_d': 250, 'proto/dirty_pml': 250,
-         'proto/accessed': 250, 'proto/fault_race': 250}
+FEWER = {'proto/split': 60, 'proto/promote': 60, 'proto/reclaim': 120,
+         'proto/dirty_wp': 120, 'proto/dirty_d': 120, 'proto/dirty_pml': 120,
+         'proto/accessed': 120, 'proto/fault_race': 120}
 # Of the default model.  The test, and what its reason must say.
 SKIPS = {
     'vmx/misconfig_bit_12_2m': 'Bochs', 'vmx/misconfig_bit_12_1g': 'Bochs',

@@ -82,4 +82,4 @@ static void run(struct run *t)
 }
 
 SCENARIO_TEST(accessed, run, "clear A flags while guests use the pages", PAGED,
-	      GUEST_WRITER, .cost = 4);
+	      GUEST_WRITER, .cost = 8);

@@ -165,8 +165,8 @@ static void by_log(struct run *t)
 }
 
 SCENARIO_TEST(dirty_wp, by_fault, "harvest dirty pages by write protection", PAGED,
-	      GUEST_SWEEPER, .cost = 4, .flight = 4);
+	      GUEST_SWEEPER, .cost = 8, .flight = 4);
 SCENARIO_TEST(dirty_d, by_flag, "harvest dirty pages by the D flags", PAGED,
-	      GUEST_SWEEPER, .cost = 4, .flight = 4);
+	      GUEST_SWEEPER, .cost = 8, .flight = 4);
 SCENARIO_TEST(dirty_pml, by_log, "harvest dirty pages by page-modification logging",
-	      PAGED, GUEST_SWEEPER, .cost = 4, .flight = 4);
+	      PAGED, GUEST_SWEEPER, .cost = 8, .flight = 4);

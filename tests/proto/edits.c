@@ -121,7 +121,7 @@ static enum err join(struct stage *s, struct gather *g)
 }
 
 SCENARIO(split, "split a 2M page whose 4K part moves while guests write it", ONE_PART,
-	 GUEST_WRITER, .edit = split, .restore = join, .reuse = poisoned, .cost = 10);
+	 GUEST_WRITER, .edit = split, .restore = join, .reuse = poisoned, .cost = 16);
 
 /* All parts but that of the guests belong to the other block. */
 static enum err surround(struct stage *s, struct gather *g)
@@ -162,7 +162,7 @@ static enum err promoted(struct stage *s, struct gather *g)
 SCENARIO(promote,
 	 "promote 4K pages to a 2M page, of which one moves, while guests write it",
 	 ONE_PART, GUEST_WRITER, .open = open_surrounded, .edit = promote,
-	 .restore = promoted, .reuse = poisoned, .cost = 10);
+	 .restore = promoted, .reuse = poisoned, .cost = 16);
 
 /* An entry that is a leaf for the tripwire where a 4 KiB leaf is expected, and a link
  * to a table of such leaves elsewhere.
@@ -209,4 +209,4 @@ static u64 rewired(struct stage *s, struct gather *g, unsigned old)
 
 SCENARIO(reclaim, "reuse the EPT's own tables after an unmap while guests write",
 	 ONE_PAGE, GUEST_WRITER, .edit = unmap, .restore = map, .reuse = rewired,
-	 .cost = 4);
+	 .cost = 8);

@@ -148,4 +148,4 @@ static void run(struct run *t)
 }
 
 SCENARIO_TEST(fault_race, run, "faults that fill the window race its unmap", ONE_PAGE,
-	      GUEST_WRITER, .cost = 4);
+	      GUEST_WRITER, .cost = 8);

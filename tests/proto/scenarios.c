@@ -15,7 +15,7 @@
 #include "tests/proto/scenario.h"
 
 #define ITERS_SOUND   1020
-#define ITERS_CONTROL 260
+#define ITERS_CONTROL 160
 #define DELAY_MIN     60
 
 u64 scenario_share(const struct run *t)
