@@ -16,6 +16,7 @@
 
 #define ITERS_SOUND   1020
 #define ITERS_CONTROL 160
+#define ITERS_LEAST   8 /* with each number of guests: fewer may show nothing */
 #define DELAY_MIN     60
 
 u64 scenario_share(const struct run *t)
@@ -27,7 +28,8 @@ u64 scenario_share(const struct run *t)
 
 	if (sc->cost)
 		iters = (iters + sc->cost - 1) / sc->cost;
-	return (iters + cpu_count - 2) / (cpu_count - 1);
+	iters = (iters + cpu_count - 2) / (cpu_count - 1);
+	return MAX(iters, (u64)ITERS_LEAST);
 }
 
 void scenario_delay(struct run *t)
