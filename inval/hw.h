@@ -15,6 +15,9 @@ unsigned hw_self(void);
 /* Makes `cpu` leave guest mode soon, if it is in it.  Returns at once. */
 void hw_kick(unsigned cpu);
 
+/* How many kicks `cpu` has taken so far, each outside of the guest. */
+u64 hw_kicks(unsigned cpu);
+
 /*
  * Drops every guest-physical and combined mapping that this CPU holds for the root
  * (an EPTP).  Guest execution on this CPU does not overlap it.

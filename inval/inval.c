@@ -13,8 +13,13 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 	iv->pool = pool;
 	iv->root = root;
 	iv->cpus = cpus;
-	for (unsigned i = 0; i < ARRAY_LEN(iv->active); i++)
+	iv->begun = 0;
+	for (unsigned i = 0; i < ARRAY_LEN(iv->active); i++) {
 		store_relaxed(&iv->active[i], 0ull);
+		store_relaxed(&iv->mask[i], 0ull);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(iv->shared); i++)
+		store_relaxed(&iv->shared[i].word, 0ull);
 	smr_init(&iv->smr, cpus, NULL);
 	for (unsigned i = 0; i < cpus; i++)
 		iv->reader[i] = (struct inval_reader){
@@ -27,12 +32,35 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 	store_release(&iv->gen, 1ull); /* flushed is 0: the first entry flushes */
 }
 
+static void not_a_reader(const struct inval *iv)
+{
+	if (inval_active(iv, hw_self()))
+		panic("inval: CPU %u would wait for itself", hw_self());
+}
+
+void inval_begin(struct inval *iv)
+{
+	not_a_reader(iv);
+	if (!iv->proto->begin)
+		return;
+	iv->proto->begin(iv); /* excludes other initiators up to publish() */
+	iv->begun = hw_self() + 1;
+}
+
+void inval_kicked(struct inval_reader *r)
+{
+	if (r->iv->proto->kicked)
+		r->iv->proto->kicked(r);
+}
+
 ticket_t inval_publish(struct inval *iv, struct gather *g)
 {
 	if (g->state != GATHER_OPEN)
 		panic("inval: a gather is published twice");
-	if (inval_active(iv, hw_self()))
-		panic("inval: CPU %u would wait for itself", hw_self());
+	not_a_reader(iv);
+	if (iv->proto->begin && iv->begun != hw_self() + 1)
+		inval_begin(iv);
+	iv->begun = 0;
 	g->state = GATHER_PUBLISHED;
 	return iv->proto->publish(iv, g);
 }

@@ -4,7 +4,8 @@
  *
  *      initiator                            reader: a CPU that runs the guest
  *      ---------                            ---------------------------------
- *      ept_unmap(..., &g)                   interrupts off
+ *      inval_begin(iv)                      interrupts off
+ *      ept_unmap(..., &g)
  *      t = inval_publish(iv, &g)            proto->enter(r)     may flush
  *      while (!inval_done(iv, t)) relax()   VM entry ... guest ... VM exit
  *      ept_settle(e, &g)                    proto->exit(r)
@@ -22,22 +23,46 @@
 typedef u64 ticket_t;
 struct inval;
 
-/* What one CPU keeps for one VM.  Private to that CPU, touched with interrupts off. */
+/* What is true when done() is (docs/protocols.md, guarantee classes). */
+enum inval_class {
+	G0, /* nothing                                                           */
+	G1, /* no CPU that may hold an old translation is in the guest, and each
+	     * flushes before its next guest instruction                         */
+	G2, /* each of them has flushed                                          */
+};
+
+/* A word on a cache line of its own. */
+struct inval_line {
+	_Alignas(CACHE_LINE) atomic64_t word;
+};
+
+/*
+ * What one CPU keeps for one VM.  Private to that CPU, touched with interrupts off, but
+ * for `mark`.
+ */
 struct inval_reader {
+	struct inval_line mark; /* a protocol's word that others may touch  */
 	_Alignas(CACHE_LINE) struct inval *iv;
 	struct smr_slot *slot;
 	atomic64_t *active; /* this CPU's word of inval.active, and its bit in it */
 	u64 bit, others;    /* others: all bits but this one */
 	u64 flushed;        /* the generation that this CPU has last flushed for */
+	u64 own[2];         /* a protocol's                                      */
 	atomic64_t flushes; /* how often it has; others may look */
 };
 
+/* Hooks that may be NULL are marked so.  None sleeps or prints. */
 struct inval_proto {
 	const char *name;
-	const char *what;                     /* one line for people               */
-	bool sound;                           /* false: a negative control         */
-	void (*enter)(struct inval_reader *); /* right before VM entry */
-	void (*exit)(struct inval_reader *);  /* right after VM exit   */
+	const char *what;           /* one line for people                     */
+	bool sound;                 /* false: a negative control               */
+	enum inval_class guarantee; /* what done() promises; G0 if not sound   */
+	void (*enter)(struct inval_reader *);  /* right before VM entry        */
+	void (*exit)(struct inval_reader *);   /* right after VM exit          */
+	void (*kicked)(struct inval_reader *); /* NULL: the kick's interrupt is taken,
+						* outside of the guest, between exit and
+						* the next enter                */
+	void (*begin)(struct inval *);         /* NULL: before the edit; may spin */
 	ticket_t (*publish)(struct inval *, const struct gather *);
 	bool (*done)(struct inval *, ticket_t);   /* may be polled by any CPU    */
 	int (*laggard)(struct inval *, ticket_t); /* a CPU that delays it, or -1 */
@@ -48,9 +73,12 @@ struct inval {
 	struct pool *pool; /* where retired blocks go */
 	u64 root;          /* EPTP                    */
 	unsigned cpus;
+	unsigned begun; /* by this CPU + 1: an edit under way, for proto->begin */
 	_Alignas(CACHE_LINE)
 		atomic64_t gen; /* bumped by each edit that needs a flush */
 	_Alignas(CACHE_LINE) atomic64_t active[CPU_MAX / 64]; /* CPUs in the guest */
+	_Alignas(CACHE_LINE) atomic64_t mask[CPU_MAX / 64];   /* a protocol's      */
+	struct inval_line shared[4];                          /* a protocol's      */
 	struct smr smr;
 	struct inval_reader reader[CPU_MAX];
 };
@@ -62,6 +90,13 @@ extern const unsigned inval_proto_count;
 /* Prepares `iv` for CPUs 0 .. cpus - 1.  No reader has flushed yet, so each will. */
 void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *pool,
 		u64 root, unsigned cpus);
+
+/*
+ * Announces an edit to protocols that want to know before it is made.  Each begin is
+ * followed by one publish, by the same CPU, which is not a reader at that moment.  An
+ * edit that was not announced is announced by its publish.
+ */
+void inval_begin(struct inval *iv);
 
 /*
  * Makes the gathered edits known and kicks who must be kicked.  g was open and is
@@ -83,10 +118,13 @@ static inline bool inval_done(struct inval *iv, ticket_t t)
 void inval_retire(struct inval *iv, ticket_t t, struct gather *g);
 
 /* Is `cpu` between enter() and exit(), as far as others can see? */
-static inline bool inval_active(struct inval *iv, unsigned cpu)
+static inline bool inval_active(const struct inval *iv, unsigned cpu)
 {
 	return load_relaxed(&iv->active[cpu / 64]) & BIT(cpu % 64);
 }
+
+/* The CPU of r has taken a kick; called outside of the guest. */
+void inval_kicked(struct inval_reader *r);
 
 /* For protocols: kicks each CPU of the active set. */
 void inval_kick_active(struct inval *iv);

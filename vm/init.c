@@ -44,6 +44,7 @@ const char *vm_init(struct pool *pool)
 	const char *lack;
 
 	backend = &vmx_backend;
+	vcpu_init();
 	lack = backend->probe();
 	if (lack)
 		return lack;

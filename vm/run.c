@@ -9,6 +9,7 @@
  * else than while it waits for a halted guest, outside of the section.
  */
 #include "arch/x86_64/insn.h"
+#include "arch/x86_64/kick.h"
 #include "inval/hw.h"
 #include "lib/trace.h"
 #include "vm/vm.h"
@@ -50,12 +51,29 @@ bool vcpu_lookup(struct vcpu *v, gpa_t gpa, struct ept_leaf *out)
 	return found;
 }
 
+/* Whose loop each CPU is in.  Each entry is its CPU's own. */
+static struct vcpu *current[CPU_MAX];
+
+static void on_kick(void)
+{
+	struct vcpu *v = current[this_cpu()->id];
+
+	if (v)
+		inval_kicked(v->reader);
+}
+
+void vcpu_init(void)
+{
+	kick_hook(on_kick);
+}
+
 void vcpu_run(struct vcpu *v)
 {
 	const char *refused;
 
 	assert(this_cpu()->id == v->cpu);
 	cli();
+	current[v->cpu] = v;
 	if (!v->loaded) {
 		backend->load(v);
 		v->loaded = true;
@@ -72,5 +90,6 @@ void vcpu_run(struct vcpu *v)
 	}
 	backend->unload(v);
 	v->loaded = false;
+	current[v->cpu] = NULL;
 	sti();
 }

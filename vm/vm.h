@@ -109,6 +109,9 @@ bool vm_fault(struct vcpu *v);
  */
 bool vcpu_lookup(struct vcpu *v, gpa_t gpa, struct ept_leaf *out);
 
+/* Prepares the run loop.  Once, before the first vCPU runs. */
+void vcpu_init(void);
+
 /* Runs v on the executing CPU until it stops or is asked to. */
 void vcpu_run(struct vcpu *v);
 

@@ -37,8 +37,9 @@ struct cpu_public {
 	_Alignas(CACHE_LINE) atomic32_t state; /* enum cpu_state                */
 	atomic64_t work;                       /* a struct work to do, or 0      */
 	_Alignas(CACHE_LINE) atomic32_t where_asked; /* somebody wants to know ... */
-	atomic32_t where_told;          /* ... and has been answered:     */
-	atomic64_t host_rip, guest_rip; /* guest_rip 0: not in the guest  */
+	atomic32_t where_told;                 /* ... and has been answered:     */
+	atomic64_t host_rip, guest_rip;        /* guest_rip 0: not in the guest  */
+	_Alignas(CACHE_LINE) atomic64_t kicks; /* taken                       */
 };
 
 struct cpu {

@@ -58,9 +58,26 @@ static void send_pending(void)
 			kick_now(i * 64 + (unsigned)__builtin_ctzll(word));
 }
 
+static void (*on_kick)(void);
+
 static void kicked(void)
 {
+	atomic64_t *kicks = &this_cpu()->pub.kicks;
+
 	trace(hw_self(), TRACE_KICKED, 0);
+	store_release(kicks, load_relaxed(kicks) + 1);
+	if (on_kick)
+		on_kick();
+}
+
+u64 hw_kicks(unsigned cpu)
+{
+	return load_acquire(&cpus[cpu]->pub.kicks);
+}
+
+void kick_hook(void (*fn)(void))
+{
+	on_kick = fn;
 }
 
 void hw_kick(unsigned cpu)

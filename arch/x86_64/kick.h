@@ -18,6 +18,9 @@
 /* Prepares the timer's vector.  Once, before the first delayed kick. */
 void kick_init(void);
 
+/* Calls fn() on each CPU that has taken a kick, in its interrupt.  Once. */
+void kick_hook(void (*fn)(void));
+
 /*
  * From now on kicks from this CPU take `count` bus clocks more, or KICK_NOW or
  * KICK_LOST.  Kicks under way are sent first.  A delayed kick needs interrupts on.

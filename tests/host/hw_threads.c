@@ -33,6 +33,7 @@ static _Thread_local struct {
 } self;
 
 static u32 kicked[CPU_MAX];
+static atomic64_t kicks[CPU_MAX]; /* taken */
 
 void host_die(int status, const char *f, ...)
 {
@@ -103,9 +104,17 @@ bool kick_arrived(void)
 	       rng_below(&self.rng, FLIGHT_TIME) == 0;
 }
 
-void kick_take(void)
+bool kick_take(void)
 {
-	__atomic_exchange_n(&kicked[hw_self()], 0, __ATOMIC_RELAXED);
+	if (!__atomic_exchange_n(&kicked[hw_self()], 0, __ATOMIC_RELAXED))
+		return false;
+	store_release(&kicks[hw_self()], load_relaxed(&kicks[hw_self()]) + 1);
+	return true;
+}
+
+u64 hw_kicks(unsigned cpu)
+{
+	return load_acquire(&kicks[cpu]);
 }
 
 void hw_flush(u64 root)

@@ -33,7 +33,7 @@ struct rng *cpu_rng(void);
  * few more of these calls.  Until it is taken, it stays.
  */
 bool kick_arrived(void);
-void kick_take(void);
+bool kick_take(void);
 
 /*
  * The pointer to the frame that this CPU's TLB, or else a walk of `e`, gives for gpa;

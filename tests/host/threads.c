@@ -92,7 +92,8 @@ static void *reader(void *arg)
 		iv.proto->enter(r);
 		guest();
 		iv.proto->exit(r);
-		kick_take();
+		if (kick_take())
+			inval_kicked(r);
 		relax(); /* threads outnumber the CPUs that they run on */
 	}
 	cpu_stop();

@@ -50,6 +50,12 @@ void hw_kick(unsigned cpu)
 	step('K');
 }
 
+u64 hw_kicks(unsigned cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
 void hw_flush(u64 root)
 {
 	(void)root;
