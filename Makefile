@@ -71,6 +71,7 @@ $(O)/guest/real.guest: $(O)/tests/guest/real.S.o tests/guest/guest.ld
 include boot/disk.mk
 PURE_SRCS += vmx/caps.c vmx/explain.c lib/console.c lib/fmt.c mm/mtrr.c mm/ept_ram.c
 include $(wildcard tests/host/*.mk)
+include $(wildcard tests/explore/*.mk)
 
 .PHONY: check-layers check-headers check-format
 check: check-layers check-headers check-format check-native check-threads
@@ -80,7 +81,8 @@ check-layers:
 
 # Every header compiles alone, so that none depends on what came before it.
 HEADERS := $(wildcard lib/*.h smr/*.h mm/*.h inval/*.h arch/x86_64/*.h vmx/*.h vm/*.h \
-	boot/*.h tests/*.h tests/proto/*.h tests/vmx/*.h tests/guest/*.h tests/host/*.h)
+	boot/*.h tests/*.h tests/proto/*.h tests/vmx/*.h tests/guest/*.h tests/host/*.h \
+	tests/explore/*.h)
 check-headers:
 	@for h in $(HEADERS); do \
 		$(CC) $(WARN) -Wno-unused-function -Wno-unused-const-variable $(MACHINE) \

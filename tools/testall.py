@@ -43,6 +43,7 @@ STEPS = (
     Step('threads', 'make -j2 check-threads', 'SMR and protocols under TSan'),
     Step('coverage', 'make -j2 coverage', 'the lines of mm/ that native tests run'),
     Step('fuzz', 'python3 tools/fuzz.py', 'parsers and EPT edits under libFuzzer'),
+    Step('explore', 'make -j2 explore', 'protocols under every interleaving'),
     Step('build', 'sh tests/build.sh', 'both compilers, both builds, twice the same'),
     Step('runner', 'python3 tests/runner', 'the runner, on fake machines'),
     Step('loader', _machine('test_loader.py'), 'the disk loader and GRUB images'),

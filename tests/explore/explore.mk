@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# explore - smr and inval under every interleaving of a few CPUs
+#
+# make explore        the suite; ends with "N passed, N failed, N skipped"
+# build/explore/explore PROTOCOL     one protocol; --list shows all
+#
+# A mutant is zoo/X.patch applied to the shipping sources, and its protocol is zoo_X.
+
+EXPLORE_OUT ?= build/explore
+EXPLORE_DIR = tests/explore
+EXPLORE_CC ?= gcc
+
+# What comes first on the include path decides what lib/atomic.h is.  Its code runs on
+# small stacks that are part of a state: no checks of them, no addresses that vary.
+EXPLORE_FLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wno-unknown-warning-option \
+	-fno-builtin-exit -fno-pie -fno-stack-protector -fcf-protection=none \
+	-fno-strict-aliasing -D_POSIX_C_SOURCE=200809L -I$(EXPLORE_DIR) -I. -Ilib/checked
+EXPLORE_ZOO = $(patsubst $(EXPLORE_DIR)/zoo/%.patch,%,$(wildcard $(EXPLORE_DIR)/zoo/*.patch))
+
+EXPLORED_SRCS = smr/smr.c $(sort $(wildcard inval/*.c))
+EXPLORER_SRCS = $(sort $(wildcard $(EXPLORE_DIR)/*.c))
+
+EXPLORED_OBJS = $(EXPLORED_SRCS:%.c=$(EXPLORE_OUT)/%.o) \
+	$(EXPLORE_ZOO:%=$(EXPLORE_OUT)/zoo/%/gen_smr.o)
+EXPLORE_OBJS = $(EXPLORED_OBJS) $(EXPLORER_SRCS:%.c=$(EXPLORE_OUT)/%.o) \
+	$(EXPLORE_OUT)/$(EXPLORE_DIR)/switch.o
+
+$(EXPLORE_OUT)/%.o: %.c $(EXPLORE_DIR)/explore.mk
+	@mkdir -p $(@D)
+	$(EXPLORE_CC) $(EXPLORE_FLAGS) -MMD -MP -c -o $@ $<
+$(EXPLORE_OUT)/%.o: %.S $(EXPLORE_DIR)/explore.mk
+	@mkdir -p $(@D)
+	$(EXPLORE_CC) -c -o $@ $<
+
+# Not one line of the sources besides the patch, and no fuzz in where it applies.
+$(EXPLORE_OUT)/zoo/%/gen_smr.o: $(EXPLORE_DIR)/zoo/%.patch inval/gen_smr.c smr/smr.h \
+		$(EXPLORE_DIR)/explore.mk
+	@rm -rf $(@D) && mkdir -p $(@D)/inval $(@D)/smr
+	@cp inval/gen_smr.c $(@D)/inval && cp smr/smr.h $(@D)/smr
+	patch -s -p1 -F0 -d $(@D) <$<
+	$(EXPLORE_CC) -I$(@D) $(EXPLORE_FLAGS) -MMD -MP -c -o $@ $(@D)/inval/gen_smr.c
+	objcopy --redefine-sym gen_smr=zoo_$* $@
+
+# A state is what lies in struct inval: a protocol's own variables would escape it.
+$(EXPLORE_OUT)/explore: $(EXPLORE_OBJS)
+	@if nm -A $(EXPLORED_OBJS) | grep ' [bBdDC] '; then \
+		echo "a protocol keeps state outside of struct inval"; exit 1; fi
+	$(EXPLORE_CC) -no-pie -o $@ $^
+
+.PHONY: explore
+explore: $(EXPLORE_OUT)/explore
+	$<
+
+-include $(wildcard $(EXPLORE_OUT)/*/*.d $(EXPLORE_OUT)/*/*/*.d)
