@@ -38,7 +38,7 @@ OBJS := $(SRCS:%.c=$(O)/%.o) $(ASMS:%.S=$(O)/%.S.o)
 
 SOURCE_DIRS := lib smr mm inval arch vmx vm boot tests
 
-GUESTS := access hammer hello null_call misdeed dirty real
+GUESTS := access gap hammer hello null_call misdeed dirty real
 GUEST_ELFS := $(GUESTS:%=$(O)/guest/%.guest)
 
 .PHONY: all check clean
@@ -81,8 +81,8 @@ check-layers:
 
 # Every header compiles alone, so that none depends on what came before it.
 HEADERS := $(wildcard lib/*.h smr/*.h mm/*.h inval/*.h arch/x86_64/*.h vmx/*.h vm/*.h \
-	boot/*.h tests/*.h tests/proto/*.h tests/vmx/*.h tests/guest/*.h tests/host/*.h \
-	tests/explore/*.h)
+	boot/*.h tests/*.h tests/proto/*.h tests/bench/*.h tests/vmx/*.h tests/guest/*.h \
+	tests/host/*.h tests/explore/*.h)
 check-headers:
 	@for h in $(HEADERS); do \
 		$(CC) $(WARN) -Wno-unused-function -Wno-unused-const-variable $(MACHINE) \

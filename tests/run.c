@@ -64,6 +64,18 @@ void test_figure(struct run *t, const char *metric, u64 value, const char *unit)
 	      t->test->name, metric, value, unit);
 }
 
+/* Two decimals; there is one for each of many cases, so no line for people. */
+void test_measure(const struct run *t, const struct measure *m)
+{
+	u64 hundredths = (100 * m->total + m->n / 2) / m->n;
+
+	print("@{\"type\":\"bench\",\"name\":\"%s\",\"protocol\":\"%s\",\"cpus\":%u,"
+	      "\"responders\":%u,\"batch\":%u,\"initiators\":%u,\"metric\":\"%s\","
+	      "\"value\":%lu.%02lu,\"unit\":\"%s\"}\n",
+	      t->test->name, t->proto->name, cpu_count, m->responders, m->batch,
+	      m->initiators, m->metric, hundredths / 100, hundredths % 100, m->unit);
+}
+
 static void full_name(const struct run *t, char *buf, size_t size)
 {
 	fmt_str(buf, size, "%s%s%s", t->test->name, t->proto ? "/" : "",

@@ -72,6 +72,14 @@ void test_inconclusive(struct run *t, const char *f, ...) printf_like(2, 3);
 /* A measured figure: goes out as a record of its own. */
 void test_figure(struct run *t, const char *metric, u64 value, const char *unit);
 
+/* A figure of the test's protocol: what `n` operations took, for one of them. */
+struct measure {
+	const char *metric, *unit;
+	unsigned responders, batch, initiators;
+	u64 total, n;
+};
+void test_measure(const struct run *t, const struct measure *m);
+
 #define EXPECT_EQ(t, expr, want)                                                 \
 	do {                                                                     \
 		u64 expect_is = (u64)(expr), expect_want = (u64)(want);          \

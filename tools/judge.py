@@ -17,6 +17,7 @@ import status
 VERDICTS = ('PASS', 'FAIL', 'XFAIL', 'SKIP', 'INCONCLUSIVE')
 REFUSAL = 'command line:'
 COUNTS = ('witnesses', 'violations', 'invalidations', 'cpus', 'ticks', 'seed')
+BENCH_COUNTS = ('cpus', 'responders', 'batch', 'initiators')
 END_COUNTS = ('status', 'tests') + tuple(v.lower() for v in VERDICTS)
 POINT = re.compile(r'(not )?ok (\d+)(?: -)? (\S.*?)(?: # (\w+)\b ?(.*))?')
 PLAN = re.compile(r'1\.\.(\d+)( #.*)?')
@@ -71,6 +72,19 @@ def test_problem(test):
         return f'{name}: {problem}'
     if test['verdict'] == 'PASS' and test.get('violations', 0) > 0:
         return f'{name}: PASS with {test["violations"]} violations'
+    return None
+
+
+def bench_problem(bench):
+    """What is wrong with one figure, or None."""
+    for key in ('name', 'metric', 'unit') + ('protocol',) * ('protocol' in bench):
+        if not isinstance(bench.get(key), str) or not bench[key]:
+            return f'a bench record whose {key} is {bench.get(key)!r}, not text'
+    value = bench.get('value')
+    if type(value) not in (int, float) or not 0 <= value < float('inf'):
+        return f'{bench["name"]}: its value is {value!r}, not a figure'
+    if problem := count_problem(bench, BENCH_COUNTS):
+        return f'{bench["name"]}: {problem}'
     return None
 
 
@@ -135,7 +149,7 @@ class Judge:
         if kind == 'test':
             return self._test(record)
         if kind == 'bench':
-            self.benches.append(record)
+            return self._bench(record)
         return [(str(kind), record)]
 
     def _once(self, kind, record):
@@ -155,6 +169,14 @@ class Judge:
             return []
         self.tests.append(record)
         return [('test', record)]
+
+    def _bench(self, record):
+        problem = bench_problem(record)
+        if problem:
+            self.faults.append(problem)
+            return []
+        self.benches.append(record)
+        return [('bench', record)]
 
     def _point(self, text):
         match = POINT.fullmatch(text)

@@ -21,7 +21,7 @@ from status import Trouble
 DEFAULT_SEED = 1
 
 
-def _image(args):
+def image(args):
     if args.elf:
         return Path(args.elf).absolute()
     report.say(f'building: {args.build}')
@@ -70,9 +70,9 @@ def plan(args, elf):
                        args.cpus, args.mem, args.boot, args.modules, args.model)
 
 
-def execute(chosen, job, timeout, verbose=False):
-    """Run the job, report it, and return its status."""
-    judge = Judge()
+def execute(chosen, job, timeout, verbose=False, judge=None):
+    """Run the job, report it, and return its status; `judge` keeps what was said."""
+    judge = judge or Judge()
 
     def feed(chunk):
         for event in judge.feed(chunk):
@@ -108,7 +108,7 @@ def _short(path):
 
 def main(argv):
     args = options.parse(argv)
-    elf = _image(args)
+    elf = image(args)
     chosen, job = plan(args, elf)
     busy = f'another run uses {args.results}; give this one --results DIR'
     with kernel.locked(args.results / '.lock', busy):

@@ -54,6 +54,8 @@ STEPS = (
     Step('bochs-14', _machine('scenarios.py 14'), 'all tests in Bochs, 14 CPUs'),
     Step('bochs-fast', _machine('scenarios.py 4 --build fast'),
          'the fast build, and its instruction counts'),
+    Step('costs', _machine('costs_machine.py 4'), 'what each protocol costs, 4 CPUs'),
+    Step('locked', 'make -j2 bench-native', 'locked operations; SMR and its peers'),
     Step('variants', _machine('variants.py'), 'other CPU models, APIC modes, CPUs'),
     Step('seed', _machine('same_seed.py'), 'the same seed gives the same log'),
     Step('tcg', _machine('no_vmx.py direct 1 4 255'), 'QEMU TCG by -kernel'),

@@ -11,6 +11,7 @@
  * lacks a fence of its own.
  */
 #include "arch/x86_64/apic.h"
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/msr.h"
@@ -119,6 +120,7 @@ void apic_send(u32 dest, u32 icr)
 {
 	u64 flags;
 
+	this_cpu()->icr_writes++;
 	if (mode == APIC_X2) {
 		asm volatile("lfence" : : : "memory");
 		wrmsr(MSR_X2APIC + REG_ICR / 16, (u64)dest << 32 | icr);

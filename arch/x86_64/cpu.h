@@ -48,6 +48,7 @@ struct cpu {
 	u32 apic_id;
 	u64 stack_top;
 	bool reading; /* checked builds: between the enter hook and the exit hook */
+	u64 kicks_asked, icr_writes; /* by this CPU, for the benches */
 	u64 gdt[5];
 	struct tss tss;
 	struct cpu_public pub;

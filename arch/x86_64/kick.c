@@ -82,6 +82,7 @@ void kick_hook(void (*fn)(void))
 
 void hw_kick(unsigned cpu)
 {
+	this_cpu()->kicks_asked++;
 	if (flight == KICK_NOW || hw_self() != delayer) {
 		kick_now(cpu);
 		return;

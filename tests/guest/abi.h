@@ -43,6 +43,8 @@ struct guest_page {
 	volatile uint64_t result2; /* bench: the same without the thing measured  */
 	volatile uint64_t pages;   /* dirty: how many, from slot on               */
 	volatile uint64_t step;    /* dirty: from one page to the next in turn    */
+	volatile uint64_t gap;     /* gap: most TSC ticks between two looks       */
+	volatile uint64_t turns;   /* gap: how often it has looked                */
 };
 
 enum { GUEST_WRITER, GUEST_READER, GUEST_SWEEPER };

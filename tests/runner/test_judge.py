@@ -8,6 +8,8 @@ from process import Ending
 TWO = [record('proto/remap', proto='gen-smr'),
        record('proto/remap', 'XFAIL', proto='gen-ipi')]
 
+FIGURE = {'type': 'bench', 'name': 'bench/a', 'metric': 'b', 'value': 1, 'unit': 'c'}
+
 
 def judged(log, ending=Ending('exited', 0)):
     judge = Judge()
@@ -183,7 +185,8 @@ class NotBelieved(Case):
         self.assertEqual(verdict(text(lines + [result, last, rec])), 3)
 
     def test_figures_after_the_end(self):
-        self.assertEqual(verdict(text(stream(TWO) + [line({'type': 'bench'})])), 3)
+        self.assertEqual(verdict(text(stream(TWO) + [line(FIGURE)])), 3)
+        self.assertEqual(verdict(text([line(FIGURE)] + stream(TWO))), 0)
 
     def test_result_lines_that_are_none(self):
         for bad in ('ok', 'ok 3', 'ok x y', 'not ok'):

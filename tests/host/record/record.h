@@ -15,6 +15,8 @@ enum op_what {
 	OP_STORE, /* is about to happen                           */
 	OP_RMW,   /* is about to happen, or to fail               */
 	OP_DONE,  /* a store or an RMW has happened, and succeeded */
+	OP_FENCE, /* a full fence on its own: `at` is NULL         */
+	OP_RELAX, /* a turn of a spin loop: `at` is NULL           */
 };
 
 struct op {

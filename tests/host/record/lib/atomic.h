@@ -70,10 +70,12 @@ typedef struct {
 
 static inline void relax(void)
 {
+	record((struct op){ .what = OP_RELAX });
 }
 
 static inline void fence_sc(void)
 {
+	record((struct op){ .what = OP_FENCE });
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
