@@ -3,6 +3,7 @@
  * inval - what stands around every protocol: states of a gather, the active set.
  */
 #include "inval/inval.h"
+#include "inval/ghost.h"
 #include "inval/hw.h"
 
 void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *pool,
@@ -12,6 +13,7 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 	iv->proto = proto;
 	iv->pool = pool;
 	iv->root = root;
+	iv->ghost = NULL;
 	iv->cpus = cpus;
 	iv->begun = 0;
 	for (unsigned i = 0; i < ARRAY_LEN(iv->active); i++) {
@@ -30,6 +32,11 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 			.others = ~BIT(i % 64),
 		};
 	store_release(&iv->gen, 1ull); /* flushed is 0: the first entry flushes */
+}
+
+void inval_watch(struct inval *iv)
+{
+	iv->ghost = ghost_watch(iv->root, iv->cpus, iv->proto->name);
 }
 
 static void not_a_reader(const struct inval *iv)
@@ -62,7 +69,13 @@ ticket_t inval_publish(struct inval *iv, struct gather *g)
 		inval_begin(iv);
 	iv->begun = 0;
 	g->state = GATHER_PUBLISHED;
+	ghost_edit(iv->ghost, g); /* T1: before the protocol hears of it */
 	return iv->proto->publish(iv, g);
+}
+
+void inval_complete(struct inval *iv, struct gather *g)
+{
+	ghost_complete(iv->ghost, g);
 }
 
 void inval_retire(struct inval *iv, ticket_t t, struct gather *g)
@@ -73,6 +86,7 @@ void inval_retire(struct inval *iv, ticket_t t, struct gather *g)
 		panic("inval: a gather is retired before its invalidation is done");
 	if (g->tag)
 		panic("inval: a gather is retired before its entries are settled");
+	inval_complete(iv, g);
 	pool_free_list(iv->pool, &g->dead);
 	*g = gather_init();
 }

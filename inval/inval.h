@@ -22,6 +22,7 @@
 
 typedef u64 ticket_t;
 struct inval;
+struct ghost; /* inval/ghost.h */
 
 /* What is true when done() is (docs/protocols.md, guarantee classes). */
 enum inval_class {
@@ -70,8 +71,9 @@ struct inval_proto {
 
 struct inval {
 	const struct inval_proto *proto;
-	struct pool *pool; /* where retired blocks go */
-	u64 root;          /* EPTP                    */
+	struct pool *pool;   /* where retired blocks go */
+	u64 root;            /* EPTP                    */
+	struct ghost *ghost; /* who judges, or NULL: inval_watch() */
 	unsigned cpus;
 	unsigned begun; /* by this CPU + 1: an edit under way, for proto->begin */
 	_Alignas(CACHE_LINE)
@@ -91,6 +93,9 @@ extern const unsigned inval_proto_count;
 void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *pool,
 		u64 root, unsigned cpus);
 
+/* From now on the ghost TLB judges; before the first entry. */
+void inval_watch(struct inval *iv);
+
 /*
  * Announces an edit to protocols that want to know before it is made.  Each begin is
  * followed by one publish, by the same CPU, which is not a reader at that moment.  An
@@ -109,6 +114,12 @@ static inline bool inval_done(struct inval *iv, ticket_t t)
 {
 	return iv->proto->done(iv, t);
 }
+
+/*
+ * done() has said yes, and the caller relies on it from now on: here the ghost TLB
+ * judges.  inval_retire() does so for who has not.
+ */
+void inval_complete(struct inval *iv, struct gather *g);
 
 /*
  * Returns the gathered blocks to the pool; g is open and empty again.  Panics when

@@ -5,14 +5,9 @@
 #include "lib/trace.h"
 #include "lib/console.h"
 
-struct event {
-	u64 tsc, arg;
-	enum trace_event what;
-};
-
 static struct ring {
 	_Alignas(CACHE_LINE) u32 next;
-	struct event event[TRACE_LEN];
+	struct trace_line event[TRACE_LEN];
 } ring[CPU_MAX];
 
 static const char *const name[TRACE_EVENTS] = {
@@ -27,20 +22,31 @@ void trace_add(unsigned cpu, enum trace_event what, u64 arg)
 	struct ring *r = &ring[cpu];
 
 	r->event[r->next++ % TRACE_LEN] =
-		(struct event){ __builtin_ia32_rdtsc(), arg, what };
+		(struct trace_line){ __builtin_ia32_rdtsc(), arg, what };
+}
+
+void trace_copy(unsigned cpu, struct trace_line to[static TRACE_LEN])
+{
+	const struct ring *r = &ring[cpu];
+
+	for (u32 i = 0; i < TRACE_LEN; i++)
+		to[i] = r->event[(r->next + i) % TRACE_LEN];
+}
+
+void trace_print(unsigned cpu, const struct trace_line from[static TRACE_LEN])
+{
+	for (u32 i = 0; i < TRACE_LEN; i++)
+		if (from[i].what)
+			print("# trace cpu %u %lu %s 0x%lx\n", cpu, from[i].tsc,
+			      name[from[i].what], from[i].arg);
 }
 
 void trace_dump(unsigned cpus)
 {
+	struct trace_line line[TRACE_LEN];
+
 	for (unsigned c = 0; c < cpus; c++) {
-		const struct ring *r = &ring[c];
-
-		for (u32 i = 0; i < TRACE_LEN; i++) {
-			const struct event *e = &r->event[(r->next + i) % TRACE_LEN];
-
-			if (e->what)
-				print("# trace cpu %u %lu %s 0x%lx\n", c, e->tsc,
-				      name[e->what], e->arg);
-		}
+		trace_copy(c, line);
+		trace_print(c, line);
 	}
 }

@@ -27,6 +27,11 @@ enum trace_event {
 	TRACE_EVENTS,
 };
 
+struct trace_line {
+	u64 tsc, arg;
+	enum trace_event what;
+};
+
 void trace_add(unsigned cpu, enum trace_event what, u64 arg);
 
 static inline void trace(unsigned cpu, enum trace_event what, u64 arg)
@@ -34,6 +39,10 @@ static inline void trace(unsigned cpu, enum trace_event what, u64 arg)
 	if (CHECKED)
 		trace_add(cpu, what, arg);
 }
+
+/* The events of a CPU, oldest first; TRACE_NONE where there was none. */
+void trace_copy(unsigned cpu, struct trace_line to[static TRACE_LEN]);
+void trace_print(unsigned cpu, const struct trace_line from[static TRACE_LEN]);
 
 /* Prints the rings of CPUs 0 .. cpus - 1 that have events, oldest first. */
 void trace_dump(unsigned cpus);

@@ -11,6 +11,7 @@
 #include "lib/console.h"
 #include "lib/str.h"
 #include "lib/trace.h"
+#include "tests/haunt.h"
 #include "tests/select.h"
 
 static const char *const verdict_name[VERDICTS] = { "PASS", "FAIL", "XFAIL", "SKIP",
@@ -89,19 +90,20 @@ static void report(const struct run *t, unsigned number, u64 ticks)
 			   : t->verdict == SKIP         ? " # SKIP "
 			   : t->verdict == INCONCLUSIVE ? " # SKIP inconclusive: "
 							: "";
-	char name[80];
+	char name[80], ghost[80];
 
 	full_name(t, name, sizeof(name));
+	haunt_record(t, ghost, sizeof(ghost));
 	if (t->verdict == FAIL)
 		print("# %s: %s\n", name, t->why);
 	print("%sok %u %s%s%s\n", ok ? "" : "not ", number, name, mark,
 	      *mark ? t->why : "");
 	print("@{\"type\":\"test\",\"name\":\"%s\",\"proto\":\"%s\",\"cpus\":%u,"
 	      "\"verdict\":\"%s\",\"witnesses\":%lu,\"violations\":%lu,\"seed\":%lu,"
-	      "\"ticks\":%lu,\"invalidations\":%lu,\"why\":\"%s\"}\n",
+	      "\"ticks\":%lu,\"invalidations\":%lu,%s\"why\":\"%s\"}\n",
 	      t->test->name, t->proto ? t->proto->name : "", cpu_count,
 	      verdict_name[t->verdict], t->witnesses, t->violations, t->config->seed,
-	      ticks, t->invalidations, t->why);
+	      ticks, t->invalidations, ghost, t->why);
 }
 
 static const char *cannot_run(const struct test *test, const char *no_guests)
@@ -134,6 +136,7 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 	full_name(t, name, sizeof(name));
 	t->rng = rng_named(t->config->seed, name);
 	trace(this_cpu()->id, TRACE_TEST, number);
+	haunt_begin();
 	if (why)
 		test_skip(t, "%s", why);
 	else
@@ -141,6 +144,7 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 	if (pool_available(t->pool) != free_before)
 		test_fail(t, "%d frames were not returned",
 			  (int)(free_before - pool_available(t->pool)));
+	haunt_judge(t);
 	judge_control(t);
 	report(t, number, rdtsc() - start);
 	if (t->verdict == FAIL)

@@ -17,6 +17,7 @@
 #define TESTS_TEST_H
 
 #include "boot/config.h"
+#include "inval/ghost.h"
 #include "inval/inval.h"
 #include "lib/catalog.h"
 #include "lib/rng.h"
@@ -35,6 +36,7 @@ struct run {
 	enum verdict verdict;
 	bool caught; /* stale accesses are the only complaint */
 	u64 witnesses, violations, invalidations;
+	struct ghost_tally ghost; /* what the ghost TLB found */
 	char why[200];
 };
 

@@ -18,6 +18,7 @@ VERDICTS = ('PASS', 'FAIL', 'XFAIL', 'SKIP', 'INCONCLUSIVE')
 REFUSAL = 'command line:'
 COUNTS = ('witnesses', 'violations', 'invalidations', 'cpus', 'ticks', 'seed')
 BENCH_COUNTS = ('cpus', 'responders', 'batch', 'initiators')
+GHOST_COUNTS = ('checked', 'violations')   # the ghost TLB's; not in the fast build
 END_COUNTS = ('status', 'tests') + tuple(v.lower() for v in VERDICTS)
 POINT = re.compile(r'(not )?ok (\d+)(?: -)? (\S.*?)(?: # (\w+)\b ?(.*))?')
 PLAN = re.compile(r'1\.\.(\d+)( #.*)?')
@@ -58,6 +59,20 @@ def count_problem(record, keys):
     return None
 
 
+def ghost_problem(test):
+    """What is wrong with what the ghost TLB found, or None."""
+    ghost = test.get('ghost')
+    if 'ghost' not in test:
+        return None
+    if not isinstance(ghost, dict) or set(ghost) != set(GHOST_COUNTS):
+        return f'ghost is {ghost!r}, not its counts'
+    if problem := count_problem(ghost, GHOST_COUNTS):
+        return f'ghost: {problem}'
+    if test['verdict'] == 'PASS' and ghost['violations'] > 0:
+        return f'PASS with {ghost["violations"]} violations that the ghost found'
+    return None
+
+
 def test_problem(test):
     """What is wrong with one test record, or None."""
     if not isinstance(test.get('name'), str) or not test['name']:
@@ -72,6 +87,8 @@ def test_problem(test):
         return f'{name}: {problem}'
     if test['verdict'] == 'PASS' and test.get('violations', 0) > 0:
         return f'{name}: PASS with {test["violations"]} violations'
+    if problem := ghost_problem(test):
+        return f'{name}: {problem}'
     return None
 
 

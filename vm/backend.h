@@ -117,7 +117,8 @@ struct backend {
 	bool (*has_pml)(void);           /* can a vCPU have a log?                   */
 	bool (*exec_only)(void);         /* may a leaf be X without R?               */
 	bool (*multihit)(void);          /* may a new page size be a machine check?  */
-	void (*flush)(u64 root);         /* drops them on the executing CPU          */
+	/* Drops them on the executing CPU; the root that it dropped, 0: all roots. */
+	u64 (*flush)(u64 root);
 
 	/* On the CPU that v is bound to, interrupts off: */
 	void (*load)(struct vcpu *v);   /* prepares v's state page, once        */

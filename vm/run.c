@@ -10,6 +10,7 @@
  */
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/kick.h"
+#include "inval/ghost.h"
 #include "inval/hw.h"
 #include "lib/trace.h"
 #include "vm/vm.h"
@@ -18,7 +19,7 @@ const struct backend *backend;
 
 void hw_flush(u64 root)
 {
-	backend->flush(root);
+	ghost_flush(hw_self(), backend->flush(root));
 }
 
 /* In the section an interrupt that the host takes is a bug: trap() looks. */
@@ -28,13 +29,28 @@ static void reading(bool on)
 		this_cpu()->reading = on;
 }
 
-struct vcpu *vcpu_exit(struct vcpu *v)
+/*
+ * The enter hook comes before the ghost's, the exit hook after it: ghost.c, T2 and T3.
+ */
+static void enter(struct vcpu *v)
 {
+	reading(true);
+	v->enter(v->reader);
+	ghost_enter(v->reader->iv->ghost, v->cpu);
+}
+
+static void leave(struct vcpu *v)
+{
+	ghost_exit(v->reader->iv->ghost, v->cpu);
 	v->leave(v->reader);
 	reading(false);
+}
+
+struct vcpu *vcpu_exit(struct vcpu *v)
+{
+	leave(v);
 	if (v->dispatch(v) && !load_acquire(&v->request)) {
-		reading(true);
-		v->enter(v->reader);
+		enter(v);
 		trace(v->cpu, TRACE_ENTER, v->reader->flushed);
 		return v;
 	}
@@ -79,12 +95,10 @@ void vcpu_run(struct vcpu *v)
 		v->loaded = true;
 	}
 	if (!load_acquire(&v->request)) {
-		reading(true);
-		v->enter(v->reader);
+		enter(v);
 		refused = backend->run(v);
 		if (refused) {
-			v->leave(v->reader);
-			reading(false);
+			leave(v);
 			v->stopped = refused;
 		}
 	}

@@ -80,6 +80,7 @@ enum err vm_create(struct vm **out, struct pool *pool, const struct inval_proto 
 		return e;
 	}
 	inval_init(&vm->inval, proto, pool, backend->root(&vm->ept), cpu_count);
+	inval_watch(&vm->inval);
 	for (unsigned i = 0; i < blocks && !e; i++)
 		e = ram_add(vm, i);
 	if (e)
@@ -289,6 +290,7 @@ ticket_t vm_invalidate(struct vm *vm, struct gather *g)
 		if (++spins % vm->spin_limit == 0 && !kick_in_flight())
 			look(vm, t);
 	}
+	inval_complete(&vm->inval, g);
 	return t;
 }
 

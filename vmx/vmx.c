@@ -85,13 +85,15 @@ static u64 root(const struct ept *e)
 	return ept_pointer(e);
 }
 
-static void flush(u64 eptp)
+static u64 flush(u64 eptp)
 {
 	bool single = vmx_caps.ept & EPT_CAP_SINGLE;
+	u64 dropped = single ? eptp : 0;
 
 	trace(this_cpu()->id, TRACE_FLUSH, eptp);
-	if (!invept(single ? INVEPT_SINGLE : INVEPT_ALL, single ? eptp : 0))
+	if (!invept(single ? INVEPT_SINGLE : INVEPT_ALL, dropped))
 		panic("INVEPT of root 0x%lx failed", eptp);
+	return dropped;
 }
 
 /* Chosen here, so that no exit of a vCPU without a log looks for one. */

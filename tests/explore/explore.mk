@@ -18,13 +18,14 @@ EXPLORE_FLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wno-unknown-warning-opt
 	-fno-strict-aliasing -D_POSIX_C_SOURCE=200809L -I$(EXPLORE_DIR) -I. -Ilib/checked
 EXPLORE_ZOO = $(patsubst $(EXPLORE_DIR)/zoo/%.patch,%,$(wildcard $(EXPLORE_DIR)/zoo/*.patch))
 
-EXPLORED_SRCS = smr/smr.c $(sort $(wildcard inval/*.c))
+# The ghost TLB watches nobody here.
+EXPLORED_SRCS = smr/smr.c $(sort $(filter-out inval/ghost%,$(wildcard inval/*.c)))
 EXPLORER_SRCS = $(sort $(wildcard $(EXPLORE_DIR)/*.c))
 
 EXPLORED_OBJS = $(EXPLORED_SRCS:%.c=$(EXPLORE_OUT)/%.o) \
 	$(EXPLORE_ZOO:%=$(EXPLORE_OUT)/zoo/%/gen_smr.o)
 EXPLORE_OBJS = $(EXPLORED_OBJS) $(EXPLORER_SRCS:%.c=$(EXPLORE_OUT)/%.o) \
-	$(EXPLORE_OUT)/$(EXPLORE_DIR)/switch.o
+	$(EXPLORE_OUT)/inval/ghost.o $(EXPLORE_OUT)/$(EXPLORE_DIR)/switch.o
 
 $(EXPLORE_OUT)/%.o: %.c $(EXPLORE_DIR)/explore.mk
 	@mkdir -p $(@D)

@@ -8,6 +8,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "tests/host/hw_threads.h"
+#include "inval/ghost.h"
 #include "tests/host/cpu.h"
 #include "tests/host/tsan/tso.h"
 #include "mm/mem.h"
@@ -37,8 +38,12 @@ static atomic64_t kicks[CPU_MAX]; /* taken */
 
 void host_die(int status, const char *f, ...)
 {
+	struct ghost_tally t;
 	va_list ap;
 
+	ghost_tell(&t);
+	if (t.violations)
+		status = HAUNTED; /* the ghost was first */
 	printf("# ");
 	va_start(ap, f);
 	vprintf(f, ap);
@@ -119,7 +124,7 @@ u64 hw_kicks(unsigned cpu)
 
 void hw_flush(u64 root)
 {
-	(void)root;
+	ghost_flush(hw_self(), root);
 	for (unsigned i = 0; i < TLB_LEN; i++)
 		self.tlb[i].valid = false;
 }

@@ -9,7 +9,7 @@
 #include "mm/ept.h"
 
 /* Exit statuses of the programs; TSan's own is 66. */
-enum { STALE = 65, HANGS = 67, PANICS = 70, TOO_FEW = 77 };
+enum { STALE = 65, HANGS = 67, PANICS = 70, HAUNTED = 71, TOO_FEW = 77 };
 
 /* A run on a busy machine ends early, and says nothing when it has done too little. */
 #define RUN_MS   3000

@@ -2,7 +2,7 @@
 /*
  * threads - a protocol's own source under TSan, with threads for CPUs
  *
- *	threads PROTOCOL READERS INVALIDATIONS MS SEED
+ *	threads PROTOCOL READERS INVALIDATIONS MS SEED [ghost]
  *
  * Readers run the guest loop; the guest accesses frames by plain loads and stores
  * through what its TLB holds.  The initiator takes frames and permissions away,
@@ -10,13 +10,17 @@
  * plain stores.  TSan reports a race exactly when nothing orders the guest's last
  * access before that: when a stale access was possible, whether or not it happened.
  *
- * Exit status: 0 all is well; 66 TSan's report; 65 a stale access is seen in the data;
- * 67 the initiator has waited MS milliseconds for a reader in the guest; 70 a panic;
- * 77 the machine is too busy to say anything.
+ * With `ghost` the ghost TLB judges too, and nobody else: its own fences order what
+ *TSan would report.
+ *
+ * Exit status: 0 all is well; 71 the ghost has found a violation; 66 TSan's report; 65
+ *a stale access is seen in the data; 67 the initiator has waited MS milliseconds for a
+ *reader in the guest; 70 a panic; 77 the machine is too busy to say anything.
  */
 #include "tests/host/reuse.h"
 #include "tests/host/mutants.h"
 #include "tests/host/ram.h"
+#include "inval/ghost.h"
 #include "inval/hw.h"
 #include "lib/str.h"
 
@@ -90,7 +94,9 @@ static void *reader(void *arg)
 	cpu_start((unsigned)(r - iv.reader), seed);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		iv.proto->enter(r);
+		ghost_enter(iv.ghost, hw_self());
 		guest();
+		ghost_exit(iv.ghost, hw_self());
 		iv.proto->exit(r);
 		if (kick_take())
 			inval_kicked(r);
@@ -119,6 +125,7 @@ static void finish(struct gather *g)
 
 	invalidations++;
 	wait_done(t);
+	inval_complete(&iv, g);
 	ept_settle(&ept, g);
 	inval_retire(&iv, t, g);
 }
@@ -193,7 +200,26 @@ static void edit(void)
 	}
 }
 
-static void set_up(const struct inval_proto *proto)
+/* At once: whoever is stale has not accessed anything yet. */
+static void haunted(const struct ghost_violation *v)
+{
+	char text[200];
+
+	ghost_text(text, sizeof(text), v);
+	host_die(HAUNTED, "%s", text);
+}
+
+static void ask_ghost(void)
+{
+	struct ghost_tally t;
+
+	ghost_tell(&t);
+	if (iv.ghost && t.checked < invalidations)
+		host_die(PANICS, "the ghost has judged %lu of %lu", t.checked,
+			 invalidations);
+}
+
+static void set_up(const struct inval_proto *proto, bool watch)
 {
 	ram_pool(&pool, FRAMES);
 	must(ept_init(&ept, &pool, (struct ept_features){ 0 }));
@@ -201,6 +227,9 @@ static void set_up(const struct inval_proto *proto)
 		map_page(i);
 	inval_init(&iv, proto, &pool, ept_pointer(&ept), readers + 1);
 	smr_init(&iv.smr, readers + 1, &near_wrap);
+	ghost_hook(haunted);
+	if (watch)
+		inval_watch(&iv);
 	fence_sc();
 }
 
@@ -232,22 +261,23 @@ static u64 flushes(void)
 
 int main(int argc, char **argv)
 {
-	const struct inval_proto *proto = argc == 6 ? mutant_or_proto(argv[1]) : NULL;
+	const struct inval_proto *proto = argc >= 6 ? mutant_or_proto(argv[1]) : NULL;
 	u64 n, count;
 
 	if (!proto || !str_u64(argv[2], &n) || !n || n > READERS_MAX ||
 	    !str_u64(argv[3], &count) || !str_u64(argv[4], &patience) ||
 	    !str_u64(argv[5], &seed)) {
 		fprintf(stderr,
-			"usage: threads PROTOCOL READERS INVALIDATIONS MS SEED\n");
+			"usage: threads PROTOCOL READERS INVALIDATIONS MS SEED [ghost]\n");
 		return 2;
 	}
 	readers = (unsigned)n;
 	cpu_start(readers, seed);
-	set_up(proto);
+	set_up(proto, argc > 6);
 	run(count);
 	printf("# %lu invalidations, %lu waited, %lu flushes\n", invalidations, waited,
 	       flushes());
 	cpu_stop();
+	ask_ghost();
 	return invalidations < FEW(count) ? TOO_FEW : 0;
 }

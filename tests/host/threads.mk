@@ -18,8 +18,8 @@ STAND_INS = tests/host/ram.c tests/host/cpu.c
 
 MM_SRCS = mm/pool.c mm/gather.c mm/table.c mm/walk.c mm/ept.c mm/change.c mm/resize.c \
 	mm/dirty.c mm/fault.c
-CORE_SRCS = smr/smr.c $(MM_SRCS) inval/inval.c inval/table.c inval/gen_smr.c \
-	inval/gen_ipi.c
+CORE_SRCS = smr/smr.c $(MM_SRCS) inval/inval.c inval/ghost.c inval/table.c \
+	inval/gen_smr.c inval/gen_ipi.c
 
 # Edits of an EPT beside a flat map; allocations fail when these files say so.
 EPT_SRCS = tests/host/eptraw.c tests/host/eptflat.c tests/host/eptsteps.c \
@@ -45,9 +45,9 @@ $(HOST_OUT)/record/unit: $(RECORD_OBJS)
 # The same under TSan, behind a store buffer: tests/host/tsan is first.
 TSO_OUT   = $(HOST_OUT)/tso
 TSO_FLAGS = -Itests/host/tsan $(HOST_FLAGS)
-TSO_SRCS  = smr/smr.c $(MM_SRCS) lib/err.c lib/text.c $(STAND_INS) \
+TSO_SRCS  = smr/smr.c $(MM_SRCS) inval/ghost.c lib/err.c lib/text.c $(STAND_INS) \
 	tests/host/hw_threads.c tests/host/tsan/tso.c
-THREADS_SRCS = $(TSO_SRCS) inval/inval.c inval/table.c inval/gen_ipi.c \
+THREADS_SRCS = $(TSO_SRCS) inval/ghost_text.c lib/fmt.c inval/inval.c inval/table.c inval/gen_ipi.c \
 	tests/host/mutants.c tests/host/threads.c
 FRAMES_SRCS = $(filter-out mm/pool.c,$(TSO_SRCS)) tests/host/frames.c
 FILLS_SRCS = $(TSO_SRCS) inval/inval.c

@@ -157,6 +157,17 @@ class NotBelieved(Case):
         same = [record('t/a'), record('t/a')]
         self.assertIn('reported 2 times', judged(text(stream(same)))[1])
 
+    def test_ghost(self):
+        good = {'checked': 9, 'violations': 0}
+        for ghost, status in ((good, 0), ({**good, 'violations': 1}, 3), (None, 3),
+                              ({'checked': 9}, 3), ({**good, 'checked': -1}, 3),
+                              ({**good, 'violations': True}, 3), (9, 3),
+                              ({**good, 'more': 1}, 3)):
+            log = text(stream([record('t/a', ghost=ghost)]))
+            self.assertEqual(verdict(log), status, ghost)
+        caught = record('t/a', 'XFAIL', ghost={**good, 'violations': 1})
+        self.assertEqual(verdict(text(stream([caught]))), 0)
+
     def test_pass_with_violations(self):
         lied = [record('t/a', violations=1)]
         self.assertEqual(verdict(text(stream(lied))), 3)

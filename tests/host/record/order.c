@@ -3,6 +3,7 @@
  * order - the steps of gen-smr in the order that its opening gives, and a reader that
  * sleeps between two of them.
  */
+#include "inval/ghost.h"
 #include "inval/inval.h"
 #include "inval/hw.h"
 #include "tests/host/ram.h"
@@ -24,6 +25,29 @@ static void step(char c)
 		steps[step_count++] = c;
 }
 
+static struct gather *judged;
+
+/* The words of a CPU are the ghost's own; a change is seen once it has happened. */
+static void on_ghost(const struct op *op)
+{
+	static u64 was;
+	static bool rmw;
+	u64 is = ghost_word(iv.ghost, 1);
+
+	if (op->what == OP_DONE && is != was)
+		step(is & GHOST_INSIDE ? (rmw ? 'I' : 'i') : is ? 'o' : 'f');
+	was = is;
+	rmw = op->what == OP_RMW;
+	if (op->what == OP_RMW && op->at == &iv.ghost->version)
+		step('V');
+	else if (op->what == OP_LOAD && op->at == &iv.ghost->version)
+		step('v');
+	else if (op->what == OP_RMW && op->at == &iv.ghost->retired)
+		step('R');
+	else if (op->what == OP_LOAD && op->at == &iv.ghost->retired && !judged)
+		step('r');
+}
+
 static void on_op(const struct op *op)
 {
 	bool slot = op->at == &iv.smr.slot[1].seen;
@@ -42,6 +66,8 @@ static void on_op(const struct op *op)
 		step('g');
 	else if (op->what == OP_LOAD && op->at == &iv.active[0])
 		step('a');
+	else if (iv.ghost)
+		on_ghost(op);
 }
 
 void hw_kick(unsigned cpu)
@@ -94,6 +120,42 @@ TEST(gen_smr_takes_its_steps_in_order)
 	inval_publish(&iv, &g);
 	EXPECT_STR(recorded(), "aGWaK"); /* the first look is about the initiator */
 	record_hook = NULL;
+}
+
+/*
+ * The ghost TLB around the same: V, v its version (T1), I, o the CPU's word inside and
+ * outside (T2, T3), R, r what is complete (T4), f a word that a flush has emptied.
+ */
+TEST(ghost_takes_its_steps_in_order)
+{
+	struct gather g = gather_init();
+	struct inval_reader *r = &iv.reader[1];
+	ticket_t t;
+
+	ghost_forget();
+	ram_pool(&pool, 512);
+	inval_init(&iv, &gen_smr, &pool, 0x1000, 2);
+	inval_watch(&iv);
+	gather_range(&g, GPA(0), PAGE_SIZE, WHY_UNMAP);
+	record_hook = on_op;
+	iv.proto->enter(r);
+	ghost_enter(iv.ghost, 1);
+	EXPECT_STR(recorded(), "ASgFvIr");
+	t = inval_publish(&iv, &g);
+	EXPECT_STR(recorded(), "aVGWaK");
+	ghost_exit(iv.ghost, 1);
+	iv.proto->exit(r);
+	EXPECT_STR(recorded(), "osA");
+	iv.proto->enter(r);
+	EXPECT_STR(recorded(), "ASgF");
+	iv.proto->exit(r);
+	recorded();
+	judged = &g;
+	inval_retire(&iv, t, &g);
+	EXPECT_STR(recorded(), "R");
+	judged = NULL;
+	record_hook = NULL;
+	iv.ghost = NULL;
 }
 
 static struct smr smr;
