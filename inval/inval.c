@@ -15,7 +15,7 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 	iv->root = root;
 	iv->ghost = NULL;
 	iv->cpus = cpus;
-	iv->begun = 0;
+	store_relaxed(&iv->begun, 0ull);
 	for (unsigned i = 0; i < ARRAY_LEN(iv->active); i++) {
 		store_relaxed(&iv->active[i], 0ull);
 		store_relaxed(&iv->mask[i], 0ull);
@@ -47,11 +47,23 @@ static void not_a_reader(const struct inval *iv)
 
 void inval_begin(struct inval *iv)
 {
+	u64 self = hw_self() + 1;
+
 	not_a_reader(iv);
 	if (!iv->proto->begin)
 		return;
+	if (load_relaxed(&iv->begun) == self)
+		panic("inval: an edit is announced twice");
 	iv->proto->begin(iv); /* excludes other initiators up to publish() */
-	iv->begun = hw_self() + 1;
+	store_relaxed(&iv->begun, self);
+}
+
+/* What this CPU has announced it publishes now; if it has not, it does both. */
+static void end(struct inval *iv)
+{
+	if (load_relaxed(&iv->begun) != hw_self() + 1)
+		inval_begin(iv);
+	store_relaxed(&iv->begun, 0ull);
 }
 
 void inval_kicked(struct inval_reader *r)
@@ -65,9 +77,8 @@ ticket_t inval_publish(struct inval *iv, struct gather *g)
 	if (g->state != GATHER_OPEN)
 		panic("inval: a gather is published twice");
 	not_a_reader(iv);
-	if (iv->proto->begin && iv->begun != hw_self() + 1)
-		inval_begin(iv);
-	iv->begun = 0;
+	if (iv->proto->begin)
+		end(iv);
 	g->state = GATHER_PUBLISHED;
 	ghost_edit(iv->ghost, g); /* T1: before the protocol hears of it */
 	return iv->proto->publish(iv, g);
@@ -99,6 +110,14 @@ void inval_kick_active(struct inval *iv)
 		for (; word; word &= word - 1)
 			hw_kick(i * 64 + (unsigned)__builtin_ctzll(word));
 	}
+}
+
+void inval_raise(atomic64_t *word, u64 to)
+{
+	u64 was = load_relaxed(word);
+
+	while (was < to && !cas(word, was, to))
+		was = load_relaxed(word);
 }
 
 void inval_flush(struct inval_reader *r, u64 gen)

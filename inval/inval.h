@@ -75,7 +75,7 @@ struct inval {
 	u64 root;            /* EPTP                    */
 	struct ghost *ghost; /* who judges, or NULL: inval_watch() */
 	unsigned cpus;
-	unsigned begun; /* by this CPU + 1: an edit under way, for proto->begin */
+	atomic64_t begun; /* by this CPU + 1: an edit under way, for proto->begin */
 	_Alignas(CACHE_LINE)
 		atomic64_t gen; /* bumped by each edit that needs a flush */
 	_Alignas(CACHE_LINE) atomic64_t active[CPU_MAX / 64]; /* CPUs in the guest */
@@ -86,6 +86,8 @@ struct inval {
 };
 
 extern const struct inval_proto gen_smr, gen_ipi;
+extern const struct inval_proto rendezvous, stop_world, dirty_mask, counter_wait,
+	handler_flush;
 extern const struct inval_proto *const inval_protos[];
 extern const unsigned inval_proto_count;
 
@@ -97,9 +99,11 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 void inval_watch(struct inval *iv);
 
 /*
- * Announces an edit to protocols that want to know before it is made.  Each begin is
- * followed by one publish, by the same CPU, which is not a reader at that moment.  An
- * edit that was not announced is announced by its publish.
+ * Announces an edit to protocols that want to know before it is made: they stop all
+ * readers from here to the publish.  Each begin is followed by one publish, by the same
+ * CPU, which is not a reader at that moment.  In between it waits for no CPU: not for
+ * one to leave its run loop, nor for one that may be about to edit.  An edit that was
+ * not announced is announced by its publish.
  */
 void inval_begin(struct inval *iv);
 
@@ -131,7 +135,7 @@ void inval_retire(struct inval *iv, ticket_t t, struct gather *g);
 /* Is `cpu` between enter() and exit(), as far as others can see? */
 static inline bool inval_active(const struct inval *iv, unsigned cpu)
 {
-	return load_relaxed(&iv->active[cpu / 64]) & BIT(cpu % 64);
+	return load_acquire(&iv->active[cpu / 64]) & BIT(cpu % 64);
 }
 
 /* The CPU of r has taken a kick; called outside of the guest. */
@@ -139,6 +143,12 @@ void inval_kicked(struct inval_reader *r);
 
 /* For protocols: kicks each CPU of the active set. */
 void inval_kick_active(struct inval *iv);
+
+/*
+ * For protocols: raises a word that only ever grows.  done() keeps to what it has said
+ * once by such a word, the highest ticket known to be done.
+ */
+void inval_raise(atomic64_t *word, u64 to);
 
 /* For protocols: flushes this CPU, then remembers that it did so for `gen`. */
 void inval_flush(struct inval_reader *r, u64 gen);

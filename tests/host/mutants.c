@@ -74,7 +74,7 @@ static void enter_active_last(struct inval_reader *r)
 }
 
 /* H1: nobody is waited for. */
-static bool done_at_once(struct inval *iv, ticket_t t)
+bool done_at_once(struct inval *iv, ticket_t t)
 {
 	(void)iv;
 	(void)t;
@@ -89,32 +89,34 @@ static void enter_no_flush(struct inval_reader *r)
 	r->flushed = load_acquire(&r->iv->gen);
 }
 
-static const struct mutant {
-	const char *name;
-	void (*enter)(struct inval_reader *);
-	void (*exit)(struct inval_reader *);
-	ticket_t (*publish)(struct inval *, const struct gather *);
-	bool (*done)(struct inval *, ticket_t);
-} mutants[] = {
-	{ .name = "gen-first", .enter = enter_gen_first },
-	{ .name = "early-exit", .enter = enter_and_leave, .exit = exit_active_only },
-	{ .name = "gen-late", .publish = publish_gen_late },
-	{ .name = "no-kick", .publish = publish_no_kick },
-	{ .name = "kick-first", .publish = publish_kick_first },
-	{ .name = "active-last", .enter = enter_active_last },
-	{ .name = "no-wait", .done = done_at_once },
-	{ .name = "no-flush", .enter = enter_no_flush },
+const struct mutant smr_mutants[] = {
+	{ .name = "gen-first", .of = &gen_smr, .enter = enter_gen_first },
+	{ .name = "early-exit",
+	  .of = &gen_smr,
+	  .enter = enter_and_leave,
+	  .exit = exit_active_only },
+	{ .name = "gen-late", .of = &gen_smr, .publish = publish_gen_late },
+	{ .name = "no-kick", .of = &gen_smr, .publish = publish_no_kick },
+	{ .name = "kick-first", .of = &gen_smr, .publish = publish_kick_first },
+	{ .name = "active-last", .of = &gen_smr, .enter = enter_active_last },
+	{ .name = "no-wait", .of = &gen_smr, .done = done_at_once },
+	{ .name = "no-flush", .of = &gen_smr, .enter = enter_no_flush },
+	{ 0 },
 };
+
+static const struct mutant *const groups[] = { smr_mutants, stop_mutants, ack_mutants };
 
 static const struct inval_proto *proto_of(const struct mutant *m)
 {
 	static struct inval_proto p;
 
-	p = gen_smr;
+	p = *m->of;
 	p.name = m->name;
 	p.sound = false;
 	p.enter = m->enter ? m->enter : p.enter;
 	p.exit = m->exit ? m->exit : p.exit;
+	p.kicked = m->kicked ? m->kicked : p.kicked;
+	p.begin = m->begin ? m->begin : p.begin;
 	p.publish = m->publish ? m->publish : p.publish;
 	p.done = m->done ? m->done : p.done;
 	return &p;
@@ -125,8 +127,9 @@ const struct inval_proto *mutant_or_proto(const char *name)
 	for (unsigned i = 0; i < inval_proto_count; i++)
 		if (!strcmp(inval_protos[i]->name, name))
 			return inval_protos[i];
-	for (unsigned i = 0; i < ARRAY_LEN(mutants); i++)
-		if (!strcmp(mutants[i].name, name))
-			return proto_of(&mutants[i]);
+	for (unsigned i = 0; i < ARRAY_LEN(groups); i++)
+		for (const struct mutant *m = groups[i]; m->name; m++)
+			if (!strcmp(m->name, name))
+				return proto_of(m);
 	return NULL;
 }

@@ -11,11 +11,12 @@
  * access before that: when a stale access was possible, whether or not it happened.
  *
  * With `ghost` the ghost TLB judges too, and nobody else: its own fences order what
- *TSan would report.
+ * TSan would report.
  *
  * Exit status: 0 all is well; 71 the ghost has found a violation; 66 TSan's report; 65
  *a stale access is seen in the data; 67 the initiator has waited MS milliseconds for a
- *reader in the guest; 70 a panic; 77 the machine is too busy to say anything.
+ * reader in the guest, be it that it wants to stop it; 70 a panic; 77 the machine is
+ *too busy to say anything.
  */
 #include "tests/host/reuse.h"
 #include "tests/host/mutants.h"
@@ -26,6 +27,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <time.h>
 
 #define PAGES       6 /* more than a TLB holds */
 #define FRAMES      64
@@ -119,15 +121,50 @@ static void wait_done(ticket_t t)
 	}
 }
 
+/*
+ * Every other edit is announced.  A protocol that wants to know stops the guests: up to
+ * the publish their frames are the initiator's to write.
+ */
+static void announce(void)
+{
+	if (rng_below(cpu_rng(), 2))
+		return;
+	inval_begin(&iv);
+	if (!iv.proto->begin)
+		return;
+	for (unsigned i = 0; i < PAGES; i++)
+		for (unsigned n = 1; n < WORDS; n++)
+			frame_words(mapped[i])[n] = SCRUBBED;
+}
+
 static void finish(struct gather *g)
 {
 	ticket_t t = inval_publish(&iv, g);
 
-	invalidations++;
+	__atomic_store_n(&invalidations, invalidations + 1, __ATOMIC_RELAXED);
 	wait_done(t);
 	inval_complete(&iv, g);
 	ept_settle(&ept, g);
 	inval_retire(&iv, t, g);
+}
+
+/* begin() waits where nothing of ours looks at a clock: this thread does. */
+static void *watch(void *unused)
+{
+	const struct timespec nap = { .tv_nsec = 10000000 };
+	u64 had = 0, since = now_ms();
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		u64 n = __atomic_load_n(&invalidations, __ATOMIC_RELAXED);
+
+		if (n != had) {
+			had = n;
+			since = now_ms();
+		} else if (now_ms() - since > 2 * patience)
+			host_die(HANGS, "the initiator does not get to publish");
+		nanosleep(&nap, NULL);
+	}
+	return unused;
 }
 
 static void must(enum err e)
@@ -151,6 +188,7 @@ static void edit_remap(unsigned i)
 	struct gather g = gather_init();
 	hpa_t old = mapped[i];
 
+	announce();
 	mapped[i] = frame_new(&pool);
 	must(ept_remap(&ept, page(i), mapped[i], PAGE_SIZE, &g));
 	gather_block(&g, &pool, old);
@@ -162,6 +200,7 @@ static void edit_protect(unsigned i)
 {
 	struct gather g = gather_init();
 
+	announce();
 	must(ept_protect(&ept, page(i), PAGE_SIZE, EPTE_R, &g));
 	finish(&g);
 	for (unsigned n = 1; n < WORDS; n++)
@@ -175,6 +214,7 @@ static void edit_unmap(void)
 {
 	struct gather g = gather_init();
 
+	announce();
 	must(ept_unmap(&ept, GPA(SIZE_2M), SIZE_2M, &g));
 	for (unsigned i = 0; i < PAGES; i++)
 		gather_block(&g, &pool, mapped[i]);
@@ -235,9 +275,11 @@ static void set_up(const struct inval_proto *proto, bool watch)
 
 static void run(u64 count)
 {
-	pthread_t thread[READERS_MAX];
+	pthread_t thread[READERS_MAX], watcher;
 	u64 end = now_ms() + RUN_MS;
 
+	if (pthread_create(&watcher, NULL, watch, NULL))
+		panic("threads: no thread");
 	for (unsigned i = 0; i < readers; i++)
 		if (pthread_create(&thread[i], NULL, reader, &iv.reader[i]))
 			panic("threads: no thread");
@@ -248,6 +290,7 @@ static void run(u64 count)
 		hw_kick(i);
 		pthread_join(thread[i], NULL);
 	}
+	pthread_join(watcher, NULL);
 }
 
 static u64 flushes(void)

@@ -18,8 +18,9 @@ STAND_INS = tests/host/ram.c tests/host/cpu.c
 
 MM_SRCS = mm/pool.c mm/gather.c mm/table.c mm/walk.c mm/ept.c mm/change.c mm/resize.c \
 	mm/dirty.c mm/fault.c
-CORE_SRCS = smr/smr.c $(MM_SRCS) inval/inval.c inval/ghost.c inval/table.c \
-	inval/gen_smr.c inval/gen_ipi.c
+# Every protocol; the ghost TLB's words need a formatter, and go where one is.
+INVAL_SRCS = $(sort $(filter-out inval/ghost_text.c,$(wildcard inval/*.c)))
+CORE_SRCS = smr/smr.c $(MM_SRCS) $(INVAL_SRCS)
 
 # Edits of an EPT beside a flat map; allocations fail when these files say so.
 EPT_SRCS = tests/host/eptraw.c tests/host/eptflat.c tests/host/eptsteps.c \
@@ -47,8 +48,10 @@ TSO_OUT   = $(HOST_OUT)/tso
 TSO_FLAGS = -Itests/host/tsan $(HOST_FLAGS)
 TSO_SRCS  = smr/smr.c $(MM_SRCS) inval/ghost.c lib/err.c lib/text.c $(STAND_INS) \
 	tests/host/hw_threads.c tests/host/tsan/tso.c
-THREADS_SRCS = $(TSO_SRCS) inval/ghost_text.c lib/fmt.c inval/inval.c inval/table.c inval/gen_ipi.c \
-	tests/host/mutants.c tests/host/threads.c
+PROTO_SRCS = $(TSO_SRCS) $(filter-out inval/gen_smr.c inval/ghost.c,$(INVAL_SRCS)) \
+	inval/ghost_text.c lib/fmt.c $(sort $(wildcard tests/host/mutants*.c))
+THREADS_SRCS = $(PROTO_SRCS) tests/host/threads.c
+INITIATORS_SRCS = $(PROTO_SRCS) tests/host/initiators.c
 FRAMES_SRCS = $(filter-out mm/pool.c,$(TSO_SRCS)) tests/host/frames.c
 FILLS_SRCS = $(TSO_SRCS) inval/inval.c
 
@@ -70,6 +73,8 @@ $(TSO_OUT)/$(1)/%.o: %.c tests/host/threads.mk
 	$$(HOST_CC) -Itests/host/twist/$(1) $$(TSO_FLAGS) $$(HOST_tsan) -MMD -MP -c -o $$@ $$<
 $(TSO_OUT)/$(1)/threads: $(THREADS_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/inval/gen_smr.o
 	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
+$(TSO_OUT)/$(1)/initiators: $(INITIATORS_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/inval/gen_smr.o
+	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
 $(TSO_OUT)/$(1)/fills: $(FILLS_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/$(1)/inval/gen_smr.o \
 		$(TSO_OUT)/$(1)/tests/host/fills.o
 	$$(HOST_CC) $$(TSO_FLAGS) $$(HOST_tsan) -o $$@ $$^
@@ -83,7 +88,7 @@ $(foreach t,$(sort $(SMR_TWISTS) $(POOL_TWISTS) $(FILLS_TWISTS)),$(eval $(call t
 $(TSO_OUT)/litmus: $(TSO_SRCS:%.c=$(TSO_OUT)/%.o) $(TSO_OUT)/tests/host/litmus.o
 	$(HOST_CC) $(TSO_FLAGS) $(HOST_tsan) -o $@ $^
 
-TSO_PROGRAMS = $(TSO_OUT)/litmus $(POOL_TWISTS:%=$(TSO_OUT)/%/frames) \
+TSO_PROGRAMS = $(TSO_OUT)/litmus $(TSO_OUT)/none/initiators $(POOL_TWISTS:%=$(TSO_OUT)/%/frames) \
 	$(FILLS_TWISTS:%=$(TSO_OUT)/%/fills) \
 	$(SMR_TWISTS:%=$(TSO_OUT)/%/threads) $(SMR_TWISTS:%=$(TSO_OUT)/%/sections)
 

@@ -94,6 +94,12 @@ tsan "sections, small steps" "$tso/none/sections" small 3 50000
 tsan "pool, 3 CPUs" "$tso/none/frames" 3 100000
 tsan "gen-smr, 1 reader" "$tso/none/threads" gen-smr 1 20000 10000
 tsan "gen-smr, 3 readers" "$tso/none/threads" gen-smr $many
+for proto in rendezvous stop-world dirty-mask counter-wait handler-flush; do
+	tsan "$proto, 3 readers" "$tso/none/threads" $proto $many
+done
+for proto in gen-smr rendezvous stop-world dirty-mask counter-wait handler-flush; do
+	tsan "$proto, 5 initiators" "$tso/none/initiators" $proto 3 20000 2000
+done
 tsan "fills, 1 reader" "$tso/none/fills" 1 20000 10000
 tsan "fills, 3 readers" "$tso/none/fills" $many
 
@@ -115,6 +121,28 @@ for mutant in gen-first gen-late early-exit no-wait no-flush; do
 done
 for mutant in no-kick kick-first active-last; do
 	control hangs "gen-smr, $mutant" "$tso/none/threads" $mutant 3 20000 500
+done
+for mutant in rendezvous-no-wait rendezvous-all-but-one rendezvous-look-first \
+	rendezvous-early-exit rendezvous-free-first rendezvous-no-gen \
+	stop-world-no-wait stop-world-all-but-one stop-world-in-only \
+	stop-world-rushes stop-world-early-exit stop-world-no-flush stop-world-no-flag \
+	dirty-mask-no-wait dirty-mask-all-but-one dirty-mask-mask-late \
+	dirty-mask-active-only dirty-mask-join-late dirty-mask-ack-late \
+	dirty-mask-no-flush dirty-mask-early-ack \
+	counter-wait-no-wait counter-wait-all-but-one counter-wait-active-only \
+	counter-wait-join-late \
+	handler-flush-no-wait handler-flush-all-but-one handler-flush-entry \
+	handler-flush-no-flush; do
+	control stale "$mutant" "$tso/none/threads" $mutant $many
+done
+for mutant in rendezvous-no-kick stop-world-no-kick counter-wait-kick-first \
+	handler-flush-gen-late handler-flush-no-kick; do
+	control hangs "$mutant" "$tso/none/threads" $mutant 3 20000 500
+done
+# Mistakes that take a second initiator.
+for mutant in gen-ipi stop-world-free-first dirty-mask-newest \
+	counter-wait-no-max counter-wait-snapshot-first; do
+	control stale "$mutant, initiators" "$tso/none/initiators" $mutant 5 20000 2000
 done
 
 # The ghost TLB alone: TSan still instruments, but reports nothing.  It must have found a

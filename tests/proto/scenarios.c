@@ -7,6 +7,11 @@
  *      invalidate, return       from here they are violations
  *      reuse the old block      poison it, watch it: it must not change, nor be read
  *
+ * Every other edit is announced to the protocols that want to know before.  These stop
+ * the world: a stale use between such an edit and the return is a violation too.  Edits
+ * that are not announced give the witnesses under them as well, for then the world is
+ * stopped only after the edit; the tests that do not announce at all rely on this.
+ *
  * The number of guests goes from one to all APs.  A test that has no witness at one of
  * these numbers proves nothing and is INCONCLUSIVE.
  */
@@ -64,12 +69,33 @@ static bool restore(struct stage *s)
 	return !e;
 }
 
+/* Edits, invalidates; what stale uses there are in between count for or against. */
+static ticket_t edit(struct stage *s, struct gather *g, unsigned old)
+{
+	bool announced = s->t->proto->begin && s->edits % 2;
+	enum err e;
+	ticket_t ticket;
+
+	if (announced)
+		inval_begin(&s->vm->inval);
+	e = s->scenario->edit(s, g);
+	stage_settle();
+	stage_snapshot(s, old);
+	if (e)
+		test_fail(s->t, "the edit fails: %s", err_name(e));
+	EXPECT(s->t, gather_needs_flush(g));
+	if (announced)
+		stage_watch();
+	ticket = vm_invalidate(s->vm, g);
+	*(announced ? &s->t->violations : &s->t->witnesses) += stage_uses_since(s, old);
+	return ticket;
+}
+
 static bool once(struct stage *s)
 {
 	struct gather g = gather_init();
 	unsigned old = s->mapped;
 	struct run *t = s->t;
-	enum err e;
 	ticket_t ticket;
 
 	if (!stage_progress(s) || (s->edits++ && !stage_all_flushed(s)))
@@ -77,20 +103,11 @@ static bool once(struct stage *s)
 	stage_note_flushes(s);
 	stage_fill(s, !old, old ? TAG_EVEN : TAG_ODD);
 	scenario_delay(t);
-	e = s->scenario->edit(s, &g);
-	stage_settle();
-	stage_snapshot(s, old);
-	if (e) {
-		test_fail(t, "the edit fails: %s", err_name(e));
-		return false;
-	}
-	EXPECT(t, gather_needs_flush(&g));
-	ticket = vm_invalidate(s->vm, &g);
-	t->witnesses += stage_uses_since(s, old);
+	ticket = edit(s, &g, old);
 	t->violations += s->scenario->reuse(s, &g, old);
 	t->invalidations++;
 	vm_retire(s->vm, ticket, &g);
-	return restore(s) && !stage_stuck(s);
+	return t->verdict == PASS && restore(s) && !stage_stuck(s);
 }
 
 void scenario_run(struct run *t)
