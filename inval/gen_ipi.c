@@ -69,6 +69,7 @@ const struct inval_proto gen_ipi = {
 	.name = NAME,
 	.what = WHAT,
 	.sound = false,
+	.basic = true,
 	.guarantee = G0,
 	.enter = enter,
 	.exit = exit,

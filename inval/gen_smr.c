@@ -84,6 +84,7 @@ const struct inval_proto gen_smr = {
 	.name = NAME,
 	.what = WHAT,
 	.sound = true,
+	.basic = true,
 	.guarantee = G1,
 	.enter = enter,
 	.exit = exit,

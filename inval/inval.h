@@ -37,12 +37,18 @@ struct inval_line {
 	_Alignas(CACHE_LINE) atomic64_t word;
 };
 
+/* What a CPU shows to others, and what they ask of it: a protocol's. */
+struct inval_mark {
+	_Alignas(CACHE_LINE) atomic64_t word;
+	atomic64_t asked;
+};
+
 /*
  * What one CPU keeps for one VM.  Private to that CPU, touched with interrupts off, but
  * for `mark`.
  */
 struct inval_reader {
-	struct inval_line mark; /* a protocol's word that others may touch  */
+	struct inval_mark mark;
 	_Alignas(CACHE_LINE) struct inval *iv;
 	struct smr_slot *slot;
 	atomic64_t *active; /* this CPU's word of inval.active, and its bit in it */
@@ -57,6 +63,7 @@ struct inval_proto {
 	const char *name;
 	const char *what;           /* one line for people                     */
 	bool sound;                 /* false: a negative control               */
+	bool basic;                 /* runs where no protocol is asked for     */
 	enum inval_class guarantee; /* what done() promises; G0 if not sound   */
 	void (*enter)(struct inval_reader *);  /* right before VM entry        */
 	void (*exit)(struct inval_reader *);   /* right after VM exit          */
@@ -65,8 +72,9 @@ struct inval_proto {
 						* the next enter                */
 	void (*begin)(struct inval *);         /* NULL: before the edit; may spin */
 	ticket_t (*publish)(struct inval *, const struct gather *);
-	bool (*done)(struct inval *, ticket_t);   /* may be polled by any CPU    */
-	int (*laggard)(struct inval *, ticket_t); /* a CPU that delays it, or -1 */
+	bool (*done)(struct inval *, ticket_t);      /* may be polled by any CPU    */
+	int (*laggard)(struct inval *, ticket_t);    /* a CPU that delays it, or -1 */
+	bool (*active)(const struct inval_reader *); /* NULL: the active set knows */
 };
 
 struct inval {
@@ -85,6 +93,7 @@ struct inval {
 	struct inval_reader reader[CPU_MAX];
 };
 
+/* For tests of these; all are in inval_protos. */
 extern const struct inval_proto gen_smr, gen_ipi;
 extern const struct inval_proto rendezvous, stop_world, dirty_mask, counter_wait,
 	handler_flush;
@@ -135,6 +144,8 @@ void inval_retire(struct inval *iv, ticket_t t, struct gather *g);
 /* Is `cpu` between enter() and exit(), as far as others can see? */
 static inline bool inval_active(const struct inval *iv, unsigned cpu)
 {
+	if (iv->proto->active)
+		return iv->proto->active(&iv->reader[cpu]);
 	return load_acquire(&iv->active[cpu / 64]) & BIT(cpu % 64);
 }
 

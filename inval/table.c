@@ -4,8 +4,23 @@
  */
 #include "inval/inval.h"
 
-const struct inval_proto *const inval_protos[] = {
-	&gen_smr,    &gen_ipi,      &rendezvous,    &stop_world,
-	&dirty_mask, &counter_wait, &handler_flush,
-};
+#define PROTOCOLS(X)     \
+	X(gen_smr)       \
+	X(gen_slot)      \
+	X(smr_seq)       \
+	X(request)       \
+	X(always)        \
+	X(rendezvous)    \
+	X(stop_world)    \
+	X(dirty_mask)    \
+	X(counter_wait)  \
+	X(handler_flush) \
+	X(gen_ipi)       \
+	X(local_only)
+
+#define DECLARE(name) extern const struct inval_proto name;
+PROTOCOLS(DECLARE)
+
+#define ENTRY(name) &name,
+const struct inval_proto *const inval_protos[] = { PROTOCOLS(ENTRY) };
 const unsigned inval_proto_count = ARRAY_LEN(inval_protos);

@@ -52,9 +52,12 @@ static void add(struct selection *s, const struct test *t, const struct inval_pr
 static void add_protocols(struct selection *s, const struct config *c,
 			  const struct test *t)
 {
-	for (unsigned i = 0; i < inval_proto_count; i++)
-		if (!*c->proto || config_match(c->proto, inval_protos[i]->name))
-			add(s, t, inval_protos[i]);
+	for (unsigned i = 0; i < inval_proto_count; i++) {
+		const struct inval_proto *p = inval_protos[i];
+
+		if (*c->proto ? config_match(c->proto, p->name) : p->basic)
+			add(s, t, p);
+	}
 }
 
 static bool test_exists(const char *glob)

@@ -7,7 +7,7 @@
 
 #include "tests/test.h"
 
-#define SELECT_MAX 256
+#define SELECT_MAX 1024
 
 struct selection {
 	const struct test *test[SELECT_MAX]; /* by file and line */

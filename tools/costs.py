@@ -99,6 +99,8 @@ def main(argv):
     _check(args.selection)
     elf = run.image(args)
     protocols = _protocols(elf, args.selection)
+    if not any(word.startswith('proto=') for word in args.selection):
+        args.selection.append('proto=*')   # left alone, the kernel takes the basic ones
     args.selection.append(f'run={TEST}')
     chosen, job = run.plan(args, elf)
     busy = f'another run uses {args.results}; give this one --results DIR'

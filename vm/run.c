@@ -61,9 +61,9 @@ bool vcpu_lookup(struct vcpu *v, gpa_t gpa, struct ept_leaf *out)
 {
 	bool found;
 
-	smr_enter(v->reader->slot);
+	v->enter(v->reader);
 	found = ept_lookup(&v->vm->ept, gpa, out);
-	smr_exit(v->reader->slot);
+	v->leave(v->reader);
 	return found;
 }
 

@@ -103,9 +103,9 @@ void vm_finish(struct vm *vm, struct gather *g);
 bool vm_fault(struct vcpu *v);
 
 /*
- * ept_lookup() for the CPU that v is bound to, outside of the guest.  The walk is an
- * SMR read section: a protocol that waits for readers waits for it too, so no table is
- * freed under it.
+ * ept_lookup() for the CPU that v is bound to, outside of the guest.  To the protocol
+ * the walk is a stay in the guest: one that waits for those waits for it too, so no
+ * table is freed under it.
  */
 bool vcpu_lookup(struct vcpu *v, gpa_t gpa, struct ept_leaf *out);
 

@@ -16,6 +16,12 @@
 #define LOOPS 2000
 #define BAR   80 /* instructions, in the fast build */
 
+/* A flush at each entry is over the bar by design. */
+static bool flushes_always(const struct vcpu *v)
+{
+	return load_relaxed(&v->reader->flushes) >= LOOPS;
+}
+
 TEST(bench, null_vmcall, "instructions of a null VMCALL, from exit to VMRESUME",
      .vmx = true, .protocols = true, .measures = true)
 {
@@ -40,7 +46,8 @@ TEST(bench, null_vmcall, "instructions of a null VMCALL, from exit to VMRESUME",
 		EXPECT(t, v->exited);
 		test_figure(t, "null VMCALL, exit to VMRESUME", cost,
 			    counts ? "instructions" : "TSC cycles");
-		if (!CHECKED && counts && t->proto->sound && cost > BAR)
+		if (!CHECKED && counts && t->proto->sound && !flushes_always(v) &&
+		    cost > BAR)
 			test_fail(t, "%lu instructions, the bar is %u", cost, BAR);
 	} else {
 		test_fail(t, "the payload cannot be loaded");

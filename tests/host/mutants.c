@@ -104,7 +104,8 @@ const struct mutant smr_mutants[] = {
 	{ 0 },
 };
 
-static const struct mutant *const groups[] = { smr_mutants, stop_mutants, ack_mutants };
+static const struct mutant *const groups[] = { smr_mutants, mark_mutants, stop_mutants,
+					       ack_mutants };
 
 static const struct inval_proto *proto_of(const struct mutant *m)
 {

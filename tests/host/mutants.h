@@ -19,7 +19,7 @@ struct mutant {
 	bool (*done)(struct inval *, ticket_t);
 };
 
-extern const struct mutant smr_mutants[], stop_mutants[], ack_mutants[];
+extern const struct mutant smr_mutants[], mark_mutants[], stop_mutants[], ack_mutants[];
 
 /* For mutants: a done() that waits for nobody. */
 bool done_at_once(struct inval *iv, ticket_t t);

@@ -94,10 +94,12 @@ tsan "sections, small steps" "$tso/none/sections" small 3 50000
 tsan "pool, 3 CPUs" "$tso/none/frames" 3 100000
 tsan "gen-smr, 1 reader" "$tso/none/threads" gen-smr 1 20000 10000
 tsan "gen-smr, 3 readers" "$tso/none/threads" gen-smr $many
-for proto in rendezvous stop-world dirty-mask counter-wait handler-flush; do
+for proto in gen-slot smr-seq request always rendezvous stop-world dirty-mask \
+	counter-wait handler-flush; do
 	tsan "$proto, 3 readers" "$tso/none/threads" $proto $many
 done
-for proto in gen-smr rendezvous stop-world dirty-mask counter-wait handler-flush; do
+for proto in gen-smr gen-slot smr-seq request always rendezvous stop-world dirty-mask \
+	counter-wait handler-flush; do
 	tsan "$proto, 5 initiators" "$tso/none/initiators" $proto 3 20000 2000
 done
 tsan "fills, 1 reader" "$tso/none/fills" 1 20000 10000
@@ -122,7 +124,9 @@ done
 for mutant in no-kick kick-first active-last; do
 	control hangs "gen-smr, $mutant" "$tso/none/threads" $mutant 3 20000 500
 done
-for mutant in rendezvous-no-wait rendezvous-all-but-one rendezvous-look-first \
+for mutant in gen-slot-trap gen-slot-no-wait gen-slot-no-flush gen-slot-early-exit \
+	smr-seq-trap smr-seq-no-wait request-no-wait always-no-wait always-early-exit \
+	rendezvous-no-wait rendezvous-all-but-one rendezvous-look-first \
 	rendezvous-early-exit rendezvous-free-first rendezvous-no-gen \
 	stop-world-no-wait stop-world-all-but-one stop-world-in-only \
 	stop-world-rushes stop-world-early-exit stop-world-no-flush stop-world-no-flag \
@@ -135,7 +139,11 @@ for mutant in rendezvous-no-wait rendezvous-all-but-one rendezvous-look-first \
 	handler-flush-no-flush; do
 	control stale "$mutant" "$tso/none/threads" $mutant $many
 done
-for mutant in rendezvous-no-kick stop-world-no-kick counter-wait-kick-first \
+for mutant in gen-slot-no-kick gen-slot-scan-first gen-slot-no-catch-up \
+	gen-slot-nobody-sends smr-seq-no-kick smr-seq-kick-first smr-seq-active-last \
+	request-no-kick request-request-late request-take-late always-no-kick \
+	always-kick-first always-active-last \
+	rendezvous-no-kick stop-world-no-kick counter-wait-kick-first \
 	handler-flush-gen-late handler-flush-no-kick; do
 	control hangs "$mutant" "$tso/none/threads" $mutant 3 20000 500
 done

@@ -48,6 +48,7 @@ struct stage {
 	unsigned mapped; /* which block the window shows */
 	u64 size;
 	u64 edits;
+	u64 caught;           /* violations before this stage */
 	atomic64_t tripped;   /* software walks that ended at the tripwire */
 	u64 flushes[CPU_MAX]; /* each reader's flushes when the last edit was made   */
 	u64 before[CPU_MAX];  /* what a guest's counter was at some moment */
@@ -81,11 +82,14 @@ void stage_close(struct stage *s);
 bool stage_build(struct stage *s, struct run *t, const struct scenario *sc,
 		 unsigned vcpus);
 
+/*
+ * Is there no point in going on?  The initiator waited in vain, or guests were caught:
+ * if nobody has kicked them, they will keep what they have.
+ */
+bool stage_over(struct stage *s);
+
 /* Waits until each guest has used the window since now; false: it does not. */
 bool stage_progress(struct stage *s);
-
-/* Did the initiator wait in vain?  Records who for, and is true. */
-bool stage_stuck(struct stage *s);
 
 /*
  * An emulator may flush at each entry by itself, and so hide a flush that is missing.

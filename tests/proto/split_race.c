@@ -121,7 +121,7 @@ static bool once(struct crowd *c)
 	for (u64 n = rng_below(&t->rng, HURRY_MOST); n; n--)
 		relax();
 	move_window(c);
-	return t->verdict == PASS && stage_progress(&c->s) && !stage_stuck(&c->s);
+	return t->verdict == PASS && !stage_over(&c->s) && stage_progress(&c->s);
 }
 
 static void with_guests(struct crowd *c, struct run *t, unsigned n)

@@ -18,6 +18,7 @@
 #define PROGRESS_SPINS 20000000
 #define WATCH_SPINS    100
 #define SETTLE_SPINS   32 /* over 1000 cycles where PAUSE takes 40 or more */
+#define PAUSE_MOST     2048
 #define POISON         (TAG_BITS | TAG_POISON)
 
 static bool reads(const struct stage *s)
@@ -68,6 +69,7 @@ static struct guest_page *page(const struct stage *s, unsigned vcpu)
 static bool wait_for_window(struct vcpu *v)
 {
 	struct stage *s = v->vm->owner;
+	unsigned pause = 1;
 	struct ept_leaf l;
 
 	if (v->exit.gpa.v < GUEST_WINDOW)
@@ -79,7 +81,10 @@ static bool wait_for_window(struct vcpu *v)
 			add_fence(&s->tripped, 1ull);
 		else if (found && !(v->exit.access & ~l.entry.raw))
 			break;
-		relax();
+		/* Longer and longer outside of the walk, for those who wait for it. */
+		for (unsigned n = 0; n < pause; n++)
+			relax();
+		pause = MIN(2 * pause, PAUSE_MOST);
 	}
 	return true;
 }
@@ -145,7 +150,10 @@ bool stage_build(struct stage *s, struct run *t, const struct scenario *sc,
 {
 	const char *why;
 
-	*s = (struct stage){ .scenario = sc, .t = t, .size = window_size(sc->layout) };
+	*s = (struct stage){ .scenario = sc,
+			     .t = t,
+			     .size = window_size(sc->layout),
+			     .caught = t->violations };
 	if (s->size == SIZE_2M && backend->max_leaf() < 1) {
 		test_skip(t, "this CPU has no 2 MiB EPT pages");
 		return false;
@@ -241,13 +249,19 @@ bool stage_progress(struct stage *s)
 	return true;
 }
 
-bool stage_stuck(struct stage *s)
+/* Did the initiator wait in vain?  Records who for, and is true. */
+static bool stuck(struct stage *s)
 {
 	if (s->vm->watchdog.fired)
 		test_fail(s->t,
 			  "the initiator waits for CPU %d, and no kick is on its way",
 			  s->vm->watchdog.cpu);
 	return s->vm->watchdog.fired;
+}
+
+bool stage_over(struct stage *s)
+{
+	return stuck(s) || s->t->violations > s->caught;
 }
 
 static u64 flushes_of(const struct stage *s, unsigned vcpu)

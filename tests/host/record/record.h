@@ -29,6 +29,9 @@ struct op {
 /* Called for each operation while it is set; not for those that it does itself. */
 extern void (*record_hook)(const struct op *);
 
+/* Kicks that were sent, and flushes that were done, so far. */
+extern unsigned record_kicks, record_flushes;
+
 static inline void record(struct op op)
 {
 	void (*hook)(const struct op *) = record_hook;

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * marks - what CPUs show of their stay in the guest, and who has come with a generation
+ *
+ * SMR with 64 bits, where sequences never wrap and nothing is to be clamped.  Each CPU
+ * has one word on its own line, and `inval.gen` is odd for ever:
+ *
+ *      0        out of the guest
+ *      odd g    in it, or about to be; has published this and then looked what is new
+ *      g + 1    the same, and somebody has kicked it for this stay, or is about to
+ *
+ *      0 -- entry --> g -- first who wants it out --> g + 1 -- exit --> 0
+ *                     '------------- exit, by itself ---------------'
+ *
+ * Only the CPU itself enters and leaves; others change odd to even and nothing else.
+ * As tickets are odd too, m >= t says "came with t or later" of both kinds of m.
+ *
+ *   [K1] the edit is visible before gen moves             bump: RMW after the stores
+ *   [K2] the mark is visible before the look at what is new entry: store, then fence
+ *   [K3] the stay's accesses end before the mark goes out exit: release
+ *   [K4] one kick for a stay: whoever makes the mark even sends it, and the others wait
+ *        for the same exit                                kick: CAS
+ *   [K5] gen is loaded before the marks, so that who is out now comes with it or later
+ *        passed: acquire loads.  Where stays look at something that is set after K1, as
+ *        in request, gen may be ahead of that: there the ticket itself is the bound,
+ *        whose holder has set all of it
+ *   [K6] `passed` only rises: a late publisher, who slept between its load of gen and
+ *        its store, shows an old generation after all had been found to have passed; it
+ *        looks after that (K2) and is harmless            passed: CAS
+ *
+ * K1 and K2 are a Dekker pair: either the look at the mark finds the stay, or the
+ * stay's own look finds the generation.
+ *
+ * No kick is lost.  A kick is sent after the CAS, which is after the entry's store: the
+ * CPU is at most at its last instructions before VM entry, with interrupts off, and the
+ * kick stays pending and ends the stay at once.  If the stay ends by itself meanwhile,
+ * the kick comes late and ends the next one, which costs an exit and is no harm; the
+ * mark of that next stay is odd, so it can be kicked in its own right.
+ *
+ * `shared[0]` is `passed`: every stay that goes on has come with it or later.  A scan
+ * that finds a higher minimum raises it, so all tickets up to there are done in O(1).
+ *
+ * Checked by: tests/unit/marks.c, tests/host/record, and what checks its users.
+ */
+#include "inval/marks.h"
+#include "inval/hw.h"
+
+void mark_kick(struct inval *iv, unsigned cpu, ticket_t t)
+{
+	atomic64_t *mark = &iv->reader[cpu].mark.word;
+	u64 m = load_acquire(mark);
+
+	while (m % 2 && m < t) {
+		if (cas(mark, m, m + 1)) {
+			hw_kick(cpu); /* K4 */
+			return;
+		}
+		m = load_acquire(mark); /* it has left, or another's kick is coming */
+	}
+}
+
+/* The lowest generation that a stay shows; those that begin from now on: `newest`. */
+static u64 lowest(const struct inval *iv, u64 newest)
+{
+	u64 min = newest;
+
+	for (unsigned i = 0; i < iv->cpus; i++) {
+		u64 m = load_acquire(&iv->reader[i].mark.word); /* pairs with K3 */
+
+		if (m != MARK_OUT && m < min)
+			min = m;
+	}
+	return min;
+}
+
+static bool raise_passed(struct inval *iv, ticket_t t, u64 min)
+{
+	atomic64_t *passed = &iv->shared[0].word;
+	u64 was = load_relaxed(passed);
+
+	while (min > was && !cas(passed, was, min))
+		was = load_relaxed(passed); /* K6 */
+	return min >= t;
+}
+
+bool marks_passed(struct inval *iv, ticket_t t)
+{
+	if (load_acquire(&iv->shared[0].word) >= t)
+		return true;
+	return raise_passed(iv, t, lowest(iv, load_acquire(&iv->gen))); /* K5 */
+}
+
+bool marks_served(struct inval *iv, ticket_t t)
+{
+	if (load_acquire(&iv->shared[0].word) >= t)
+		return true;
+	return raise_passed(iv, t, lowest(iv, t)); /* K5 */
+}
+
+int marks_laggard(struct inval *iv, ticket_t t)
+{
+	if (load_acquire(&iv->shared[0].word) >= t)
+		return -1;
+	for (unsigned i = 0; i < iv->cpus; i++) {
+		u64 m = load_acquire(&iv->reader[i].mark.word);
+
+		if (m != MARK_OUT && m < t)
+			return (int)i;
+	}
+	return -1;
+}
