@@ -106,7 +106,9 @@ static enum err unmap_leaves(struct edit *x, const struct run *r)
 		edit_changed(x, gpa, span);
 		cleared++;
 	}
-	*r->used -= (u16)cleared;
+	if (cleared)
+		*run_used(x, r) -= (u16)cleared;
+	x->emptied = cleared && !*run_used(x, r);
 	table_release(x->ept, cleared * table_spares(r->level));
 	return E_OK;
 }
@@ -116,13 +118,13 @@ static void unlink(struct edit *x, const struct run *r)
 	hpa_t table = run_table(r);
 
 	epte_store(r->slot, (epte_t){ 0 }); /* E1 */
-	--*r->used;
+	x->emptied = !--*run_used(x, r);
 	retire_tables(x->ept, table, r->level - 1, x->g);
 }
 
 static bool unmap_table(struct edit *x, const struct run *r, u64 stop)
 {
-	if (!run_whole(r, stop) || x->ept->dirty)
+	if (x->ept->dirty)
 		return false;
 	unlink(x, r);
 	edit_changed(x, r->gpa, stop - r->gpa);
@@ -131,7 +133,7 @@ static bool unmap_table(struct edit *x, const struct run *r, u64 stop)
 
 static void unmap_empty(struct edit *x, const struct run *r)
 {
-	if (!*table_count(x->ept, run_table(r)))
+	if (x->emptied)
 		unlink(x, r);
 }
 
@@ -177,7 +179,7 @@ static enum err map_leaves(struct edit *x, const struct run *r)
 		epte_store(&r->slot[i], e); /* E1 */
 		e.raw += PAGE_SIZE;
 	}
-	*r->used += (u16)i;
+	*run_used(x, r) += (u16)i;
 	x->done = r->gpa + i * PAGE_SIZE;
 	return i < r->n ? fail(E_EXIST) : E_OK;
 }
@@ -194,7 +196,7 @@ static enum err map_hole(struct edit *x, const struct run *r, u64 stop)
 		return err;
 	if (leaf) {
 		epte_store(r->slot, map_leaf(x, r->level, r->gpa)); /* E1 */
-		++*r->used;
+		++*run_used(x, r);
 		x->done = stop;
 		return E_OK;
 	}
@@ -205,7 +207,7 @@ static enum err map_hole(struct edit *x, const struct run *r, u64 stop)
 	}
 	/* On an error too: what was stored is undone as part of the range. */
 	epte_store(r->slot, epte_table(table));
-	++*r->used;
+	++*run_used(x, r);
 	return err;
 }
 

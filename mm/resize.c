@@ -49,7 +49,7 @@ static bool promote_table(struct edit *x, const struct run *r, u64 stop)
 	hpa_t table;
 	epte_t leaf;
 
-	if (!run_whole(r, stop) || r->level > x->ept->can.max_leaf || x->ept->dirty)
+	if (r->level > x->ept->can.max_leaf || x->ept->dirty)
 		return false;
 	table = run_table(r);
 	leaf = joined(x, table, r->level);

@@ -95,7 +95,7 @@ static enum err visit(struct edit *x, const struct run *r, u64 stop)
 		if (!k->splits || (r->level <= x->grain && run_whole(r, stop)))
 			return k->leaves ? k->leaves(x, r) : E_OK;
 		split(x, r);
-	} else if (k->before && k->before(x, r, stop)) {
+	} else if (k->before && run_whole(r, stop) && k->before(x, r, stop)) {
 		return E_OK;
 	}
 	err = edit_walk(x, run_table(r), r->level - 1, r->gpa, stop);
@@ -110,7 +110,7 @@ enum err edit_walk(struct edit *x, hpa_t table, unsigned level, u64 gpa, u64 end
 			 .n = 1,
 			 .level = level,
 			 .gpa = gpa,
-			 .used = table_count(x->ept, table) };
+			 .table = table };
 	enum err err = E_OK;
 
 	if (level == 0) {

@@ -14,8 +14,8 @@
 struct run {
 	epte_t *slot;
 	unsigned n, level;
-	u64 gpa;   /* that the first one translates, or where the range begins in it */
-	u16 *used; /* how many entries of the table are used */
+	u64 gpa; /* that the first one translates, or where the range begins in it */
+	hpa_t table; /* that they are in */
 };
 
 struct edit;
@@ -27,7 +27,7 @@ struct edit_kind {
 	enum err (*leaves)(struct edit *, const struct run *);
 	/* An unused entry above level 0; the range is in it up to `stop`. */
 	enum err (*hole)(struct edit *, const struct run *, u64 stop);
-	/* A table, before the walk goes down: true when there is nothing left to do. */
+	/* A whole table, before the walk goes down: true when nothing is left to do. */
 	bool (*before)(struct edit *, const struct run *, u64 stop);
 	/* The same table when the walk has come back up without an error. */
 	void (*after)(struct edit *, const struct run *);
@@ -46,6 +46,7 @@ struct edit {
 	u64 *map;     /* a bit for each page, from gpa on               */
 	u64 from, to; /* translations that changed, not gathered yet    */
 	u64 done;     /* map: how far leaves have been stored           */
+	bool emptied; /* unmap: the table that was walked last is empty */
 };
 
 /* Walks [gpa, gpa + len) and gathers what changed.  E_INVAL: no such range. */
@@ -71,6 +72,12 @@ static inline bool edit_frames_ok(hpa_t hpa, u64 len)
 static inline bool run_whole(const struct run *r, u64 stop)
 {
 	return stop - r->gpa == ept_span(r->level);
+}
+
+/* How many entries of the run's table are used. */
+static inline u16 *run_used(const struct edit *x, const struct run *r)
+{
+	return table_count(x->ept, r->table);
 }
 
 /* The table that the entry points to. */
