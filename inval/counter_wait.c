@@ -99,14 +99,6 @@ static int laggard(struct inval *iv, ticket_t t)
 	return -1;
 }
 
-static bool done(struct inval *iv, ticket_t t)
-{
-	if (laggard(iv, t) >= 0)
-		return false;
-	inval_raise(&iv->shared[0].word, t);
-	return true;
-}
-
 const struct inval_proto counter_wait = {
 	.name = NAME,
 	.what = WHAT,
@@ -115,6 +107,6 @@ const struct inval_proto counter_wait = {
 	.enter = enter,
 	.exit = exit,
 	.publish = publish,
-	.done = done,
+	.done = inval_done_for_good,
 	.laggard = laggard,
 };

@@ -122,14 +122,6 @@ static int laggard(struct inval *iv, ticket_t t)
 	return -1;
 }
 
-static bool done(struct inval *iv, ticket_t t)
-{
-	if (laggard(iv, t) >= 0)
-		return false;
-	inval_raise(&iv->shared[0].word, t);
-	return true;
-}
-
 const struct inval_proto dirty_mask = {
 	.name = NAME,
 	.what = WHAT,
@@ -139,6 +131,6 @@ const struct inval_proto dirty_mask = {
 	.exit = exit,
 	.kicked = kicked,
 	.publish = publish,
-	.done = done,
+	.done = inval_done_for_good,
 	.laggard = laggard,
 };

@@ -95,14 +95,6 @@ static int laggard(struct inval *iv, ticket_t t)
 	return -1;
 }
 
-static bool done(struct inval *iv, ticket_t t)
-{
-	if (laggard(iv, t) >= 0)
-		return false;
-	inval_raise(&iv->shared[0].word, t);
-	return true;
-}
-
 const struct inval_proto handler_flush = {
 	.name = NAME,
 	.what = WHAT,
@@ -112,6 +104,6 @@ const struct inval_proto handler_flush = {
 	.exit = exit,
 	.kicked = catch_up,
 	.publish = publish,
-	.done = done,
+	.done = inval_done_for_good,
 	.laggard = laggard,
 };

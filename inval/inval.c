@@ -120,6 +120,28 @@ void inval_raise(atomic64_t *word, u64 to)
 		was = load_relaxed(word);
 }
 
+bool inval_done_at_once(struct inval *iv, ticket_t t)
+{
+	(void)iv;
+	(void)t;
+	return true;
+}
+
+int inval_no_laggard(struct inval *iv, ticket_t t)
+{
+	(void)iv;
+	(void)t;
+	return -1;
+}
+
+bool inval_done_for_good(struct inval *iv, ticket_t t)
+{
+	if (iv->proto->laggard(iv, t) >= 0)
+		return false;
+	inval_raise(&iv->shared[0].word, t);
+	return true;
+}
+
 void inval_flush(struct inval_reader *r, u64 gen)
 {
 	hw_flush(r->iv->root);

@@ -161,6 +161,16 @@ void inval_kick_active(struct inval *iv);
  */
 void inval_raise(atomic64_t *word, u64 to);
 
+/* For protocols that wait for nobody after publish(): done, and no laggard. */
+bool inval_done_at_once(struct inval *iv, ticket_t t);
+int inval_no_laggard(struct inval *iv, ticket_t t);
+
+/*
+ * For protocols whose laggard() begins with the highest ticket known to be done, in
+ * shared[0]: done when nobody lags, and for good.
+ */
+bool inval_done_for_good(struct inval *iv, ticket_t t);
+
 /* For protocols: flushes this CPU, then remembers that it did so for `gen`. */
 void inval_flush(struct inval_reader *r, u64 gen);
 

@@ -47,20 +47,6 @@ static ticket_t publish(struct inval *iv, const struct gather *g)
 	return 0;
 }
 
-static bool done(struct inval *iv, ticket_t t)
-{
-	(void)iv;
-	(void)t;
-	return true;
-}
-
-static int laggard(struct inval *iv, ticket_t t)
-{
-	(void)iv;
-	(void)t;
-	return -1;
-}
-
 const struct inval_proto local_only = {
 	.name = NAME,
 	.what = WHAT,
@@ -69,7 +55,7 @@ const struct inval_proto local_only = {
 	.enter = enter,
 	.exit = exit,
 	.publish = publish,
-	.done = done,
-	.laggard = laggard,
+	.done = inval_done_at_once,
+	.laggard = inval_no_laggard,
 	.active = mark_in,
 };

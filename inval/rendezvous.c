@@ -102,20 +102,6 @@ static ticket_t publish(struct inval *iv, const struct gather *g)
 	return 0;
 }
 
-static bool done(struct inval *iv, ticket_t t)
-{
-	(void)iv;
-	(void)t;
-	return true;
-}
-
-static int laggard(struct inval *iv, ticket_t t)
-{
-	(void)iv;
-	(void)t;
-	return -1;
-}
-
 const struct inval_proto rendezvous = {
 	.name = NAME,
 	.what = WHAT,
@@ -125,6 +111,6 @@ const struct inval_proto rendezvous = {
 	.exit = exit,
 	.begin = begin,
 	.publish = publish,
-	.done = done,
-	.laggard = laggard,
+	.done = inval_done_at_once,
+	.laggard = inval_no_laggard,
 };

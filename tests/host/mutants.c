@@ -73,14 +73,6 @@ static void enter_active_last(struct inval_reader *r)
 		inval_flush(r, gen);
 }
 
-/* H1: nobody is waited for. */
-bool done_at_once(struct inval *iv, ticket_t t)
-{
-	(void)iv;
-	(void)t;
-	return true;
-}
-
 /* The flush is remembered but not done. */
 static void enter_no_flush(struct inval_reader *r)
 {
@@ -99,7 +91,7 @@ const struct mutant smr_mutants[] = {
 	{ .name = "no-kick", .of = &gen_smr, .publish = publish_no_kick },
 	{ .name = "kick-first", .of = &gen_smr, .publish = publish_kick_first },
 	{ .name = "active-last", .of = &gen_smr, .enter = enter_active_last },
-	{ .name = "no-wait", .of = &gen_smr, .done = done_at_once },
+	{ .name = "no-wait", .of = &gen_smr, .done = inval_done_at_once },
 	{ .name = "no-flush", .of = &gen_smr, .enter = enter_no_flush },
 	{ 0 },
 };

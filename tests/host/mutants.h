@@ -21,9 +21,6 @@ struct mutant {
 
 extern const struct mutant smr_mutants[], mark_mutants[], stop_mutants[], ack_mutants[];
 
-/* For mutants: a done() that waits for nobody. */
-bool done_at_once(struct inval *iv, ticket_t t);
-
 /* The protocol of that name, mutants included; NULL when there is none. */
 const struct inval_proto *mutant_or_proto(const char *name);
 

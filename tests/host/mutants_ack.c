@@ -299,7 +299,7 @@ static bool handler_done_all_but_one(struct inval *iv, ticket_t t)
 	}
 
 const struct mutant ack_mutants[] = {
-	DIRTY("no-wait", .done = done_at_once),
+	DIRTY("no-wait", .done = inval_done_at_once),
 	DIRTY("all-but-one", .done = dirty_done_all_but_one),
 	DIRTY("mask-late", .publish = dirty_publish_mask_late),
 	DIRTY("active-only", .publish = dirty_publish_active_only),
@@ -308,14 +308,14 @@ const struct mutant ack_mutants[] = {
 	DIRTY("ack-late", .enter = dirty_enter_ack_late),
 	DIRTY("no-flush", .enter = dirty_enter_no_flush),
 	DIRTY("early-ack", .enter = dirty_enter_early_ack),
-	COUNTER("no-wait", .done = done_at_once),
+	COUNTER("no-wait", .done = inval_done_at_once),
 	COUNTER("all-but-one", .done = counter_done_all_but_one),
 	COUNTER("snapshot-first", .publish = counter_publish_snapshot_first),
 	COUNTER("kick-first", .publish = counter_publish_kick_first),
 	COUNTER("no-max", .publish = counter_publish_no_max),
 	COUNTER("active-only", .publish = counter_publish_active_only),
 	COUNTER("join-late", .enter = counter_enter_join_late),
-	HANDLER("no-wait", .done = done_at_once),
+	HANDLER("no-wait", .done = inval_done_at_once),
 	HANDLER("all-but-one", .done = handler_done_all_but_one),
 	HANDLER("entry", .enter = handler_enter_no_flush),
 	HANDLER("no-flush", .kicked = handler_kicked_no_flush),
