@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kicks - how many kicks have been sent; inval.c writes them down.
+ * kicks - how many kicks have been sent; cpus.c writes them down.
  */
 #ifndef TESTS_UNIT_KICKS_H
 #define TESTS_UNIT_KICKS_H
