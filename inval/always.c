@@ -13,7 +13,8 @@
  *  [G2] goal := smr_advance            [S1] smr_enter: slot := wr, fence
  *  [G3] load active, kick each         [A1] flush
  *  [G4] wait until readers >= goal          VM entry, guest, VM exit
- *                                      [R4] smr_exit, then clear own bit
+ *                                      [R4] smr_exit, then
+ *                                      [R5] clear own bit
  *
  * Why: gen-smr, whose reader always finds a new generation.  A flush at each entry does
  * nothing for the guest that is running: kick and wait are needed all the same, and
@@ -31,6 +32,7 @@
  * with several initiators; tests/host/record.
  */
 #include "inval/inval.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "always"
@@ -39,29 +41,38 @@ CATALOG(proto, "proto", NAME, WHAT);
 
 static void enter(struct inval_reader *r)
 {
-	or_fence(r->active, r->bit);    /* R1 */
-	smr_enter(r->slot);             /* S1 */
-	inval_flush(r, r->flushed + 1); /* A1 */
+	STEP(R1);
+	or_fence(r->active, r->bit);
+	STEP(S1);
+	smr_enter(r->slot);
+	STEP(A1);
+	inval_flush(r, r->flushed + 1);
 }
 
 static void exit(struct inval_reader *r)
 {
-	smr_exit(r->slot);               /* R4 */
-	and_fence(r->active, r->others); /* R4 */
+	STEP(R4);
+	smr_exit(r->slot);
+	STEP(R5);
+	and_fence(r->active, r->others);
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
 {
-	smr_seq_t goal = smr_advance(&iv->smr); /* G2 */
+	smr_seq_t goal;
 
 	(void)g;
-	inval_kick_active(iv); /* G3 */
+	STEP(G2);
+	goal = smr_advance(&iv->smr);
+	STEP(G3);
+	inval_kick_active(iv);
 	return goal;
 }
 
 static bool done(struct inval *iv, ticket_t t)
 {
-	return smr_poll(&iv->smr, (smr_seq_t)t); /* G4 */
+	STEP(G4);
+	return smr_poll(&iv->smr, (smr_seq_t)t);
 }
 
 static int laggard(struct inval *iv, ticket_t t)

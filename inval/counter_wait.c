@@ -50,6 +50,7 @@
  */
 #include "inval/inval.h"
 #include "inval/hw.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "counter-wait"
@@ -60,16 +61,19 @@ static void enter(struct inval_reader *r)
 {
 	atomic64_t *mask = &r->iv->mask[r->active - r->iv->active];
 
-	or_fence(r->active, r->bit); /* R1 */
+	STEP(R1);
+	or_fence(r->active, r->bit);
 	if (!(load_acquire(mask) & r->bit) && r->flushed)
 		return;
-	and_fence(mask, r->others); /* N6, pairs with N1 */
+	STEP(N6);
+	and_fence(mask, r->others); /* pairs with N1 */
 	inval_flush(r, r->flushed + 1);
 }
 
 static void exit(struct inval_reader *r)
 {
-	and_fence(r->active, r->others); /* R4 */
+	STEP(R4);
+	and_fence(r->active, r->others);
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
@@ -77,13 +81,17 @@ static ticket_t publish(struct inval *iv, const struct gather *g)
 	ticket_t t;
 
 	(void)g;
+	STEP(N1);
 	for (unsigned i = 0; i * 64 < iv->cpus; i++)
-		store_fence(&iv->mask[i], ~0ull); /* N1 */
-	t = fetch_add(&iv->gen, 1ull);            /* N2 */
+		store_fence(&iv->mask[i], ~0ull);
+	STEP(N2);
+	t = fetch_add(&iv->gen, 1ull);
 	for (unsigned i = 0; i < iv->cpus; i++)
 		if (inval_active(iv, i)) {
-			inval_raise(&iv->reader[i].mark.word, hw_kicks(i) + 1); /* N3 */
-			hw_kick(i);                                             /* N4 */
+			STEP(N3);
+			inval_raise(&iv->reader[i].mark.word, hw_kicks(i) + 1);
+			STEP(N4);
+			hw_kick(i);
 		}
 	return t;
 }
@@ -92,7 +100,8 @@ static int laggard(struct inval *iv, ticket_t t)
 {
 	if (load_acquire(&iv->shared[0].word) >= t)
 		return -1;
-	for (unsigned i = 0; i < iv->cpus; i++) /* N5, pairs with N7 and R4 */
+	STEP(N5);
+	for (unsigned i = 0; i < iv->cpus; i++) /* pairs with N7 and R4 */
 		if (hw_kicks(i) < load_acquire(&iv->reader[i].mark.word) &&
 		    inval_active(iv, i))
 			return (int)i;

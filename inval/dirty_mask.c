@@ -55,6 +55,7 @@
  */
 #include "inval/inval.h"
 #include "inval/hw.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "dirty-mask"
@@ -65,23 +66,28 @@ static void enter(struct inval_reader *r)
 {
 	atomic64_t *mask = &r->iv->mask[r->active - r->iv->active];
 
-	or_fence(r->active, r->bit); /* R1 */
+	STEP(R1);
+	or_fence(r->active, r->bit);
+	STEP(X5);
 	if (load_acquire(&r->mark.word))
-		store_fence(&r->mark.word, 0ull); /* X5 */
+		store_fence(&r->mark.word, 0ull);
 	if (!(load_acquire(mask) & r->bit) && r->flushed)
 		return;
-	and_fence(mask, r->others); /* X6, pairs with X1 */
+	STEP(X6);
+	and_fence(mask, r->others); /* pairs with X1 */
 	inval_flush(r, r->flushed + 1);
 }
 
 static void exit(struct inval_reader *r)
 {
-	and_fence(r->active, r->others); /* R4 */
+	STEP(R4);
+	and_fence(r->active, r->others);
 }
 
 static void kicked(struct inval_reader *r)
 {
-	store_release(&r->mark.word, 0ull); /* X7 */
+	STEP(X7);
+	store_release(&r->mark.word, 0ull);
 }
 
 /* Makes the oldest number stay. */
@@ -98,11 +104,14 @@ static ticket_t publish(struct inval *iv, const struct gather *g)
 	ticket_t t;
 
 	(void)g;
+	STEP(X1);
 	for (unsigned i = 0; i * 64 < iv->cpus; i++)
-		store_fence(&iv->mask[i], ~0ull); /* X1 */
-	t = fetch_add(&iv->gen, 1ull);            /* X2 */
+		store_fence(&iv->mask[i], ~0ull);
+	STEP(X2);
+	t = fetch_add(&iv->gen, 1ull);
+	STEP(X3);
 	for (unsigned i = 0; i < iv->cpus; i++)
-		if (inval_active(iv, i)) { /* X3 */
+		if (inval_active(iv, i)) {
 			call(&iv->reader[i].mark.word, t);
 			hw_kick(i);
 		}
@@ -113,7 +122,8 @@ static int laggard(struct inval *iv, ticket_t t)
 {
 	if (load_acquire(&iv->shared[0].word) >= t)
 		return -1;
-	for (unsigned i = 0; i < iv->cpus; i++) { /* X4 */
+	STEP(X4);
+	for (unsigned i = 0; i < iv->cpus; i++) {
 		u64 mark = load_acquire(&iv->reader[i].mark.word);
 
 		if (mark && mark <= t && inval_active(iv, i))

@@ -22,6 +22,7 @@
  * entry and exit.
  */
 #include "inval/inval.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "gen-ipi"
@@ -32,22 +33,29 @@ static void enter(struct inval_reader *r)
 {
 	u64 gen;
 
-	or_fence(r->active, r->bit);     /* R1 */
-	gen = load_acquire(&r->iv->gen); /* R2, pairs with G1 */
-	if (gen != r->flushed)
-		inval_flush(r, gen); /* R3 */
+	STEP(R1);
+	or_fence(r->active, r->bit);
+	STEP(R2);
+	gen = load_acquire(&r->iv->gen); /* pairs with G1 */
+	if (gen != r->flushed) {
+		STEP(R3);
+		inval_flush(r, gen);
+	}
 }
 
 static void exit(struct inval_reader *r)
 {
-	and_fence(r->active, r->others); /* R4 */
+	STEP(R4);
+	and_fence(r->active, r->others);
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
 {
 	(void)g;
-	add_fence(&iv->gen, 1ull); /* G1 */
-	inval_kick_active(iv);     /* G3 */
+	STEP(G1);
+	add_fence(&iv->gen, 1ull);
+	STEP(G3);
+	inval_kick_active(iv);
 	return 0;
 }
 

@@ -52,6 +52,7 @@
  * with several initiators; tests/host/record; tests/unit/marks.c.
  */
 #include "inval/marks.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "gen-slot"
@@ -61,9 +62,11 @@ CATALOG(proto, "proto", NAME, WHAT);
 /* Somebody has edited.  A mark that is even already has its kick on the way. */
 static void catch_up(struct inval_reader *r, u64 came, u64 gen)
 {
+	STEP(N3);
 	if (gen != came)
-		(void)cas(&r->mark.word, came, gen); /* N3 */
-	inval_flush(r, gen);                         /* N4 */
+		(void)cas(&r->mark.word, came, gen);
+	STEP(N4);
+	inval_flush(r, gen);
 }
 
 static void enter(struct inval_reader *r)
@@ -71,24 +74,30 @@ static void enter(struct inval_reader *r)
 	const struct inval *iv = r->iv;
 	u64 came = load_relaxed(&iv->gen), gen;
 
-	store_fence(&r->mark.word, came); /* K2, pairs with N1 */
-	gen = load_acquire(&iv->gen);     /* N2, pairs with K1 */
+	STEP(K2);
+	store_fence(&r->mark.word, came); /* pairs with N1 */
+	STEP(N2);
+	gen = load_acquire(&iv->gen); /* pairs with K1 */
 	if (gen != r->flushed)
 		catch_up(r, came, gen);
 }
 
 static void exit(struct inval_reader *r)
 {
-	store_release(&r->mark.word, MARK_OUT); /* K3, pairs with K5 */
+	STEP(K3);
+	store_release(&r->mark.word, MARK_OUT); /* pairs with K5 */
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
 {
-	ticket_t t = marks_bump(iv); /* K1 */
+	ticket_t t;
 
 	(void)g;
+	STEP(K1);
+	t = marks_bump(iv);
+	STEP(N1);
 	for (unsigned i = 0; i < iv->cpus; i++)
-		mark_kick(iv, i, t); /* N1, K4 */
+		mark_kick(iv, i, t); /* K4 */
 	return t;
 }
 

@@ -14,12 +14,13 @@
  *  [G2] goal := smr_advance            [R2] load gen
  *  [G3] load active, kick each         [R3] gen is not what I flushed for: flush
  *  [G4] wait until readers >= goal          VM entry, guest, VM exit
- *                                      [R4] smr_exit, then clear own bit
+ *                                      [R4] smr_exit, then
+ *                                      [R5] clear own bit
  *
  * Why: a reader either publishes its slot before the initiator's scan reads it, and
  * is waited for; or after it, and then its load of gen (R2, after the fence of S1)
  * sees G1, which came before G2.  The active set holds every reader whose slot is
- * set (R1 before S1, R4 in the opposite order), so everybody who is waited for has
+ * set (R1 before S1, R4 before R5), so everybody who is waited for has
  * been kicked (G3 after G2), or enters with the new generation.
  *
  *   [G1] gen++ after the EPT stores and before G2: bumped earlier, a reader could walk
@@ -36,6 +37,7 @@
  * Checked by: tests/proto on the machine, tests/host/threads.c under TSan.
  */
 #include "inval/inval.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "gen-smr"
@@ -46,17 +48,24 @@ static void enter(struct inval_reader *r)
 {
 	u64 gen;
 
-	or_fence(r->active, r->bit);     /* R1 */
-	smr_enter(r->slot);              /* S1 */
-	gen = load_acquire(&r->iv->gen); /* R2, pairs with G1 */
-	if (gen != r->flushed)
-		inval_flush(r, gen); /* R3 */
+	STEP(R1);
+	or_fence(r->active, r->bit);
+	STEP(S1);
+	smr_enter(r->slot);
+	STEP(R2);
+	gen = load_acquire(&r->iv->gen); /* pairs with G1 */
+	if (gen != r->flushed) {
+		STEP(R3);
+		inval_flush(r, gen);
+	}
 }
 
 static void exit(struct inval_reader *r)
 {
-	smr_exit(r->slot);               /* R4 */
-	and_fence(r->active, r->others); /* R4 */
+	STEP(R4);
+	smr_exit(r->slot);
+	STEP(R5);
+	and_fence(r->active, r->others);
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
@@ -64,15 +73,19 @@ static ticket_t publish(struct inval *iv, const struct gather *g)
 	smr_seq_t goal;
 
 	(void)g;
-	add_fence(&iv->gen, 1ull);    /* G1 */
-	goal = smr_advance(&iv->smr); /* G2 */
-	inval_kick_active(iv);        /* G3 */
+	STEP(G1);
+	add_fence(&iv->gen, 1ull);
+	STEP(G2);
+	goal = smr_advance(&iv->smr);
+	STEP(G3);
+	inval_kick_active(iv);
 	return goal;
 }
 
 static bool done(struct inval *iv, ticket_t t)
 {
-	return smr_poll(&iv->smr, (smr_seq_t)t); /* G4 */
+	STEP(G4);
+	return smr_poll(&iv->smr, (smr_seq_t)t);
 }
 
 static int laggard(struct inval *iv, ticket_t t)

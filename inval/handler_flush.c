@@ -49,6 +49,7 @@
  */
 #include "inval/inval.h"
 #include "inval/hw.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "handler-flush"
@@ -61,27 +62,34 @@ static void catch_up(struct inval_reader *r)
 
 	if (gen == r->flushed)
 		return;
+	STEP(K3);
 	inval_flush(r, gen);
-	store_release(&r->mark.word, gen); /* K3, K4, pairs with K2 */
+	STEP(K4);
+	store_release(&r->mark.word, gen); /* pairs with K2 */
 }
 
 static void enter(struct inval_reader *r)
 {
-	or_fence(r->active, r->bit); /* R1 */
+	STEP(R1);
+	or_fence(r->active, r->bit);
 	catch_up(r);
 }
 
 static void exit(struct inval_reader *r)
 {
-	and_fence(r->active, r->others); /* R4 */
+	STEP(R4);
+	and_fence(r->active, r->others);
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
 {
-	ticket_t t = fetch_add(&iv->gen, 1ull) + 1; /* G1 */
+	ticket_t t;
 
 	(void)g;
-	inval_kick_active(iv); /* K1 */
+	STEP(G1);
+	t = fetch_add(&iv->gen, 1ull) + 1;
+	STEP(K1);
+	inval_kick_active(iv);
 	return t;
 }
 
@@ -89,7 +97,8 @@ static int laggard(struct inval *iv, ticket_t t)
 {
 	if (load_acquire(&iv->shared[0].word) >= t)
 		return -1;
-	for (unsigned i = 0; i < iv->cpus; i++) /* K2 */
+	STEP(K2);
+	for (unsigned i = 0; i < iv->cpus; i++)
 		if (load_acquire(&iv->reader[i].mark.word) < t && inval_active(iv, i))
 			return (int)i;
 	return -1;

@@ -22,6 +22,7 @@
  */
 #include "inval/hw.h"
 #include "inval/marks.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "local-only"
@@ -31,8 +32,9 @@ CATALOG(proto, "proto", NAME, WHAT);
 static void enter(struct inval_reader *r)
 {
 	store_relaxed(&r->mark.word, 1ull);
+	STEP(L2);
 	if (!r->flushed)
-		inval_flush(r, 1); /* L2 */
+		inval_flush(r, 1);
 }
 
 static void exit(struct inval_reader *r)
@@ -43,7 +45,8 @@ static void exit(struct inval_reader *r)
 static ticket_t publish(struct inval *iv, const struct gather *g)
 {
 	(void)g;
-	hw_flush(iv->root); /* L1 */
+	STEP(L1);
+	hw_flush(iv->root);
 	return 0;
 }
 

@@ -44,6 +44,7 @@
  */
 #include "inval/marks.h"
 #include "inval/hw.h"
+#include "inval/step.h"
 
 void mark_kick(struct inval *iv, unsigned cpu, ticket_t t)
 {
@@ -52,7 +53,8 @@ void mark_kick(struct inval *iv, unsigned cpu, ticket_t t)
 
 	while (m % 2 && m < t) {
 		if (cas(mark, m, m + 1)) {
-			hw_kick(cpu); /* K4 */
+			STEP(K4);
+			hw_kick(cpu);
 			return;
 		}
 		m = load_acquire(mark); /* it has left, or another's kick is coming */
@@ -78,8 +80,9 @@ static bool raise_passed(struct inval *iv, ticket_t t, u64 min)
 	atomic64_t *passed = &iv->shared[0].word;
 	u64 was = load_relaxed(passed);
 
+	STEP(K6);
 	while (min > was && !cas(passed, was, min))
-		was = load_relaxed(passed); /* K6 */
+		was = load_relaxed(passed);
 	return min >= t;
 }
 
@@ -87,14 +90,16 @@ bool marks_passed(struct inval *iv, ticket_t t)
 {
 	if (load_acquire(&iv->shared[0].word) >= t)
 		return true;
-	return raise_passed(iv, t, lowest(iv, load_acquire(&iv->gen))); /* K5 */
+	STEP(K5);
+	return raise_passed(iv, t, lowest(iv, load_acquire(&iv->gen)));
 }
 
 bool marks_served(struct inval *iv, ticket_t t)
 {
 	if (load_acquire(&iv->shared[0].word) >= t)
 		return true;
-	return raise_passed(iv, t, lowest(iv, t)); /* K5 */
+	STEP(K5);
+	return raise_passed(iv, t, lowest(iv, t));
 }
 
 int marks_laggard(struct inval *iv, ticket_t t)

@@ -46,6 +46,7 @@
  */
 #include "inval/inval.h"
 #include "inval/hw.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "rendezvous"
@@ -69,36 +70,48 @@ static void enter(struct inval_reader *r)
 {
 	u64 gen;
 
-	or_fence(r->active, r->bit);        /* R1 */
-	while (load_acquire(stop(r->iv))) { /* Z5, pairs with Z1 and Z4 */
+	STEP(R1);
+	or_fence(r->active, r->bit);
+	STEP(Z5);
+	while (load_acquire(stop(r->iv))) { /* pairs with Z1 and Z4 */
 		stay_out(r);
-		or_fence(r->active, r->bit); /* R1 */
+		STEP(R1);
+		or_fence(r->active, r->bit);
 	}
-	gen = load_acquire(&r->iv->gen); /* R2, pairs with G1 */
-	if (gen != r->flushed)
-		inval_flush(r, gen); /* R3 */
+	STEP(R2);
+	gen = load_acquire(&r->iv->gen); /* pairs with G1 */
+	if (gen != r->flushed) {
+		STEP(R3);
+		inval_flush(r, gen);
+	}
 }
 
 static void exit(struct inval_reader *r)
 {
-	and_fence(r->active, r->others); /* R4 */
+	STEP(R4);
+	and_fence(r->active, r->others);
 }
 
 static void begin(struct inval *iv)
 {
-	while (!cas(stop(iv), 0ull, hw_self() + 1ull)) /* Z1 */
+	STEP(Z1);
+	while (!cas(stop(iv), 0ull, hw_self() + 1ull))
 		relax();
-	inval_kick_active(iv); /* Z2 */
+	STEP(Z2);
+	inval_kick_active(iv);
+	STEP(Z3);
 	for (unsigned i = 0; i * 64 < iv->cpus; i++)
-		while (load_acquire(&iv->active[i])) /* Z3, pairs with R4 */
+		while (load_acquire(&iv->active[i])) /* pairs with R4 */
 			relax();
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
 {
 	(void)g;
-	add_fence(&iv->gen, 1ull);     /* G1 */
-	store_release(stop(iv), 0ull); /* Z4 */
+	STEP(G1);
+	add_fence(&iv->gen, 1ull);
+	STEP(Z4);
+	store_release(stop(iv), 0ull);
 	return 0;
 }
 

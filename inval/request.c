@@ -52,6 +52,7 @@
  * with several initiators; tests/host/record; tests/unit/marks.c.
  */
 #include "inval/marks.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "request"
@@ -66,39 +67,48 @@ static u64 in_guest(const struct inval_reader *r)
 
 static bool asked(const struct inval_reader *r)
 {
-	return load_acquire(&r->mark.asked) || !r->flushed; /* Q2, pairs with Q5 */
+	STEP(Q2);
+	return load_acquire(&r->mark.asked) || !r->flushed; /* pairs with Q5 */
 }
 
 static void serve(struct inval_reader *r)
 {
 	do {
-		store_release(&r->mark.word, MARK_OUT);    /* Q3 */
-		(void)swap(&r->mark.asked, 0ull);          /* Q3, pairs with Q5 */
-		inval_flush(r, load_acquire(&r->iv->gen)); /* Q4, pairs with K1 */
-		store_fence(&r->mark.word, in_guest(r));   /* Q1 */
+		STEP(Q3);
+		store_release(&r->mark.word, MARK_OUT);
+		(void)swap(&r->mark.asked, 0ull); /* pairs with Q5 */
+		STEP(Q4);
+		inval_flush(r, load_acquire(&r->iv->gen)); /* pairs with K1 */
+		STEP(Q1);
+		store_fence(&r->mark.word, in_guest(r));
 	} while (asked(r));
 }
 
 static void enter(struct inval_reader *r)
 {
-	store_fence(&r->mark.word, in_guest(r)); /* Q1, pairs with K4 */
+	STEP(Q1);
+	store_fence(&r->mark.word, in_guest(r)); /* pairs with K4 */
 	if (asked(r))
 		serve(r);
 }
 
 static void exit(struct inval_reader *r)
 {
-	store_release(&r->mark.word, MARK_OUT); /* K3, pairs with K5 */
+	STEP(K3);
+	store_release(&r->mark.word, MARK_OUT); /* pairs with K5 */
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
 {
-	ticket_t t = marks_bump(iv); /* K1 */
+	ticket_t t;
 
 	(void)g;
+	STEP(K1);
+	t = marks_bump(iv);
 	for (unsigned i = 0; i < iv->cpus; i++) {
-		or_fence(&iv->reader[i].mark.asked, 1ull); /* Q5, pairs with Q2 */
-		mark_kick(iv, i, t);                       /* K4 */
+		STEP(Q5);
+		or_fence(&iv->reader[i].mark.asked, 1ull); /* pairs with Q2 */
+		mark_kick(iv, i, t);
 	}
 	return t;
 }

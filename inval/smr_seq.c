@@ -45,6 +45,7 @@
  * shows the ABA of the form with 32 bits.
  */
 #include "inval/marks.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "smr-seq"
@@ -56,25 +57,35 @@ static void enter(struct inval_reader *r)
 	const struct inval *iv = r->iv;
 	u64 seq;
 
-	or_fence(r->active, r->bit);                        /* R1 */
-	store_fence(&r->mark.word, load_relaxed(&iv->gen)); /* K2, pairs with K5 */
-	seq = load_acquire(&iv->gen);                       /* Q1, pairs with K1 */
-	if (seq != r->flushed)
-		inval_flush(r, seq); /* Q2 */
+	STEP(R1);
+	or_fence(r->active, r->bit);
+	STEP(K2);
+	store_fence(&r->mark.word, load_relaxed(&iv->gen)); /* pairs with K5 */
+	STEP(Q1);
+	seq = load_acquire(&iv->gen); /* pairs with K1 */
+	if (seq != r->flushed) {
+		STEP(Q2);
+		inval_flush(r, seq);
+	}
 }
 
 static void exit(struct inval_reader *r)
 {
-	store_release(&r->mark.word, MARK_OUT); /* K3, pairs with K5 */
-	and_fence(r->active, r->others);        /* R4 */
+	STEP(K3);
+	store_release(&r->mark.word, MARK_OUT); /* pairs with K5 */
+	STEP(R4);
+	and_fence(r->active, r->others);
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
 {
-	ticket_t t = marks_bump(iv); /* K1 */
+	ticket_t t;
 
 	(void)g;
-	inval_kick_active(iv); /* G3 */
+	STEP(K1);
+	t = marks_bump(iv);
+	STEP(G3);
+	inval_kick_active(iv);
 	return t;
 }
 

@@ -43,6 +43,7 @@
  */
 #include "inval/inval.h"
 #include "inval/hw.h"
+#include "inval/step.h"
 #include "lib/catalog.h"
 
 #define NAME "stop-world"
@@ -65,7 +66,8 @@ static u64 resume(atomic64_t *mark)
 	for (;;) {
 		u64 was = load_acquire(mark); /* pairs with W4 */
 
-		if (!(was & WANT) && cas(mark, was, IN)) /* W6 */
+		STEP(W6);
+		if (!(was & WANT) && cas(mark, was, IN))
 			return was;
 		relax();
 	}
@@ -74,34 +76,42 @@ static u64 resume(atomic64_t *mark)
 static void enter(struct inval_reader *r)
 {
 	or_fence(r->active, r->bit);
-	if (resume(&r->mark.word) & FLUSH || !r->flushed)
-		inval_flush(r, r->flushed + 1); /* W7 */
+	if (resume(&r->mark.word) & FLUSH || !r->flushed) {
+		STEP(W7);
+		inval_flush(r, r->flushed + 1);
+	}
 }
 
 static void exit(struct inval_reader *r)
 {
-	and_fence(&r->mark.word, ~IN); /* W8 */
+	STEP(W8);
+	and_fence(&r->mark.word, ~IN);
 	and_fence(r->active, r->others);
 }
 
 static void begin(struct inval *iv)
 {
-	while (!cas(mutex(iv), 0ull, 1ull)) /* W1 */
+	STEP(W1);
+	while (!cas(mutex(iv), 0ull, 1ull))
 		relax();
+	STEP(W2);
 	for (unsigned i = 0; i < iv->cpus; i++)
-		if (fetch_or(&iv->reader[i].mark.word, WANT) & IN) /* W2 */
+		if (fetch_or(&iv->reader[i].mark.word, WANT) & IN)
 			hw_kick(i);
+	STEP(W3);
 	for (unsigned i = 0; i < iv->cpus; i++)
-		while (load_acquire(&iv->reader[i].mark.word) & IN) /* W3 */
+		while (load_acquire(&iv->reader[i].mark.word) & IN)
 			relax();
 }
 
 static ticket_t publish(struct inval *iv, const struct gather *g)
 {
 	(void)g;
+	STEP(W4);
 	for (unsigned i = 0; i < iv->cpus; i++)
-		store_release(&iv->reader[i].mark.word, FLUSH); /* W4 */
-	store_release(mutex(iv), 0ull);                         /* W5 */
+		store_release(&iv->reader[i].mark.word, FLUSH);
+	STEP(W5);
+	store_release(mutex(iv), 0ull);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * story - a schedule in words: what happened in a step, and the names of words.
  */
 #include "tests/explore/story.h"
+#include "inval/step.h"
 #include "tests/explore/world.h"
 
 #include <stdarg.h>
@@ -29,6 +30,14 @@ void story_add(const char *f, ...)
 	va_end(ap);
 	length = MIN(length + (size_t)MAX(n, 0), sizeof(text) - 1);
 }
+
+/* The name of the step that the explored code comes to. */
+static void come_to(const char *step)
+{
+	tell("[%s]", step);
+}
+
+void (*step_hook)(const char *step) = come_to;
 
 const char *story_take(void)
 {

@@ -53,7 +53,7 @@ PROTO_SRCS = $(TSO_SRCS) $(filter-out inval/gen_smr.c inval/ghost.c,$(INVAL_SRCS
 THREADS_SRCS = $(PROTO_SRCS) tests/host/threads.c
 INITIATORS_SRCS = $(PROTO_SRCS) tests/host/initiators.c
 FRAMES_SRCS = $(filter-out mm/pool.c,$(TSO_SRCS)) tests/host/frames.c
-FILLS_SRCS = $(TSO_SRCS) inval/inval.c
+FILLS_SRCS = $(TSO_SRCS) inval/inval.c inval/step.c
 
 $(TSO_OUT)/%.o: %.c tests/host/threads.mk
 	@mkdir -p $(@D)
