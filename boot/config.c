@@ -6,6 +6,7 @@
  */
 #include "boot/config.h"
 #include "boot/cmdline.h"
+#include "build.h"
 #include "lib/catalog.h"
 #include "lib/console.h"
 #include "lib/str.h"
@@ -55,6 +56,16 @@ static bool set_delay(struct config *c, const char *v)
 	return str_u64(v, &c->delay) && c->delay < UINT32_MAX;
 }
 
+static bool set_steps(struct config *c, const char *v)
+{
+	return CHECKED && str_u64(v, &c->steps) && c->steps <= CONFIG_STEPS;
+}
+
+static bool set_replay(struct config *c, const char *v)
+{
+	return CHECKED && copy(c->replay, v);
+}
+
 static bool set_mute(struct config *c, const char *v)
 {
 	return str_u64(v, &c->mute) && c->mute < UINT32_MAX;
@@ -92,6 +103,9 @@ static bool set_exit(struct config *c, const char *v)
 	X(cpus, "how many CPUs are used at most")                                  \
 	X(iters, "invalidations per scenario")                                     \
 	X(delay, "longest flight of a kick in APIC timer clocks, 0 sends at once") \
+	X(steps,                                                                   \
+	  "delays and holds at steps of the protocols, 0 to 8 per invalidation")   \
+	X(replay, "a schedule of steps, as it is printed with a failure")          \
 	X(mute, "APIC ID of a CPU that is not woken")                              \
 	X(pool, "MiB of memory that is used, 16 to 2048")                          \
 	X(apic, "auto, x or x2")                                                   \

@@ -9,7 +9,8 @@
 #include "arch/x86_64/power.h"
 #include "boot/info.h"
 
-#define CONFIG_LIST 256
+#define CONFIG_LIST  256
+#define CONFIG_STEPS 8
 
 struct config {
 	char run[CONFIG_LIST]; /* globs over test names, comma between; "" = default */
@@ -21,6 +22,8 @@ struct config {
 	u64 delay; /* longest flight of a kick, in APIC timer clocks */
 	u64 mute;  /* APIC ID of a CPU that is not woken, for tests  */
 	u64 pool;  /* memory that is used, in MiB                    */
+	u64 steps; /* items of the plan that each invalidation is made under     */
+	char replay[CONFIG_LIST]; /* the plan itself, tests/steps.h; "" = drawn   */
 	enum apic_mode apic;
 	const struct boot_info *info;
 };

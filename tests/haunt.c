@@ -16,17 +16,26 @@ static struct {
 	struct trace_line finder[TRACE_LEN], maker[TRACE_LEN];
 } last;
 
+static atomic32_t found;
+
 static void keep_traces(const struct ghost_violation *v)
 {
 	trace_copy(v->cpu, last.finder);
 	if (v->by >= 0)
 		trace_copy((unsigned)v->by, last.maker);
+	store_release(&found, 1u);
+}
+
+bool haunt_found(void)
+{
+	return load_acquire(&found);
 }
 
 void haunt_begin(void)
 {
 	if (!CHECKED)
 		return;
+	store_relaxed(&found, 0u);
 	ghost_hook(keep_traces);
 	ghost_reset();
 }

@@ -19,6 +19,9 @@ void haunt_judge(struct run *t);
 /* The member of the test's record, with a comma behind; empty in the fast build. */
 void haunt_record(const struct run *t, char *buf, size_t size);
 
+/* Has anything been found since haunt_begin()?  May be asked while guests run. */
+bool haunt_found(void);
+
 /* For a test that commits violations on purpose: what was found, which is forgotten. */
 void haunt_take(struct ghost_tally *out);
 

@@ -96,14 +96,17 @@ static void report(const struct run *t, unsigned number, u64 ticks)
 	haunt_record(t, ghost, sizeof(ghost));
 	if (t->verdict == FAIL)
 		print("# %s: %s\n", name, t->why);
+	if (*t->schedule)
+		print("# %s: the schedule: replay=%s\n", name, t->schedule);
 	print("%sok %u %s%s%s\n", ok ? "" : "not ", number, name, mark,
 	      *mark ? t->why : "");
 	print("@{\"type\":\"test\",\"name\":\"%s\",\"proto\":\"%s\",\"cpus\":%u,"
 	      "\"verdict\":\"%s\",\"witnesses\":%lu,\"violations\":%lu,\"seed\":%lu,"
-	      "\"ticks\":%lu,\"invalidations\":%lu,%s\"why\":\"%s\"}\n",
+	      "\"ticks\":%lu,\"invalidations\":%lu,%s%s%s%s\"why\":\"%s\"}\n",
 	      t->test->name, t->proto ? t->proto->name : "", cpu_count,
 	      verdict_name[t->verdict], t->witnesses, t->violations, t->config->seed,
-	      ticks, t->invalidations, ghost, t->why);
+	      ticks, t->invalidations, ghost, *t->schedule ? "\"schedule\":\"" : "",
+	      t->schedule, *t->schedule ? "\"," : "", t->why);
 }
 
 static const char *cannot_run(const struct test *test, const char *no_guests)

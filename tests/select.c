@@ -108,8 +108,14 @@ bool select_tests(struct selection *s, const struct config *c)
 {
 	static const struct test *all[SELECT_MAX];
 	unsigned n = sorted(all);
+	struct step_plan plan;
 
 	s->n = 0;
+	if (!steps_parse(&plan, c->replay)) {
+		print("# command line: replay=%s is no schedule; see tests/steps.h\n",
+		      c->replay);
+		return false;
+	}
 	if (!each_exists(c->run, test_exists, "run") ||
 	    !each_exists(c->proto, proto_exists, "proto")) {
 		list_all(all, n);

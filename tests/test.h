@@ -21,6 +21,7 @@
 #include "inval/inval.h"
 #include "lib/catalog.h"
 #include "lib/rng.h"
+#include "tests/steps.h"
 
 enum verdict { PASS, FAIL, XFAIL, SKIP, INCONCLUSIVE, VERDICTS };
 
@@ -38,6 +39,7 @@ struct run {
 	u64 witnesses, violations, invalidations;
 	struct ghost_tally ghost; /* what the ghost TLB found */
 	char why[200];
+	char schedule[STEPS_TEXT]; /* under which it went wrong first, or "" */
 };
 
 struct test {

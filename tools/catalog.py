@@ -15,7 +15,7 @@ import status
 from status import Trouble
 
 SECTION = b'.catalog'
-NUMBERS = ('seed', 'cpus', 'iters', 'delay')
+NUMBERS = ('seed', 'cpus', 'iters', 'delay', 'steps')
 GLOBS = {'run': 'test', 'proto': 'proto'}        # key -> the kind it chooses from
 RUNNERS_OWN = ('exit',)
 

@@ -41,6 +41,8 @@ def live(event, verbose, guests=False):
     elif kind == 'test' and not verbose:
         why = f'  {value["why"]}' if value.get('why') else ''
         say(f'{value["verdict"]:12}  {title(value)}{why}')
+        if value['verdict'] == 'FAIL' and value.get('schedule'):
+            say(f'{"":14}replay={value["schedule"]}')
 
 
 def _row(test):

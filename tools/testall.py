@@ -51,6 +51,8 @@ STEPS = (
     Step('bochs-2', _machine('scenarios.py 2'), 'all tests in Bochs, 2 CPUs'),
     Step('bochs-4', _machine('scenarios.py 4 run=* proto=*'),
          'all tests in Bochs, 4 CPUs, all protocols'),
+    Step('steps', _machine('steps.py'),
+         'protocols held and delayed at their steps'),
     Step('bochs-8', _machine('scenarios.py 8'), 'all tests in Bochs, 8 CPUs'),
     Step('bochs-14', _machine('scenarios.py 14'), 'all tests in Bochs, 14 CPUs'),
     Step('bochs-fast', _machine('scenarios.py 4 --build fast'),

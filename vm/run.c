@@ -12,6 +12,7 @@
 #include "arch/x86_64/kick.h"
 #include "inval/ghost.h"
 #include "inval/hw.h"
+#include "inval/step.h"
 #include "lib/trace.h"
 #include "vm/vm.h"
 
@@ -35,12 +36,15 @@ static void reading(bool on)
 static void enter(struct vcpu *v)
 {
 	reading(true);
+	STEP(enter);
 	v->enter(v->reader);
 	ghost_enter(v->reader->iv->ghost, v->cpu);
+	STEP(entry);
 }
 
 static void leave(struct vcpu *v)
 {
+	STEP(left);
 	ghost_exit(v->reader->iv->ghost, v->cpu);
 	v->leave(v->reader);
 	reading(false);

@@ -52,6 +52,8 @@ struct stage {
 	atomic64_t tripped;   /* software walks that ended at the tripwire */
 	u64 flushes[CPU_MAX]; /* each reader's flushes when the last edit was made   */
 	u64 before[CPU_MAX];  /* what a guest's counter was at some moment */
+	bool prompt; /* kicks arrive at once, whatever the configuration says */
+	struct step_plan plan; /* of the next edit                           */
 };
 
 /* The body of a test whose arg is a struct scenario with all functions. */
@@ -62,6 +64,9 @@ void scenario_run(struct run *t);
 		    .arg = &(const struct scenario){ __VA_ARGS__ }, .vmx = true, \
 		    .protocols = true, .aps = 1)
 #define SCENARIO(id, what, ...) SCENARIO_TEST(id, scenario_run, what, __VA_ARGS__)
+
+/* One edit, judged, under s->plan.  False: there is no point in more. */
+bool scenario_once(struct stage *s);
 
 /* How many invalidations this test makes: `share` of them with each number of guests.
  */

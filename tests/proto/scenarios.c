@@ -7,16 +7,19 @@
  *      invalidate, return       from here they are violations
  *      reuse the old block      poison it, watch it: it must not change, nor be read
  *
- * Every other edit is announced to the protocols that want to know before.  These stop
- * the world: a stale use between such an edit and the return is a violation too.  Edits
- * that are not announced give the witnesses under them as well, for then the world is
- * stopped only after the edit; the tests that do not announce at all rely on this.
+ * Every other edit is announced to the protocols that want to know before.  Those that
+ * stop the world are done at once: a stale use between such an edit and the return is a
+ * violation too.  Edits that are not announced give the witnesses under them as well,
+ * for then the world is stopped only after the edit; the tests that do not announce at
+ * all rely on this.
  *
  * The number of guests goes from one to all APs.  A test that has no witness at one of
  * these numbers proves nothing and is INCONCLUSIVE.
  */
 #include "arch/x86_64/kick.h"
+#include "inval/step.h"
 #include "tests/guest/abi.h"
+#include "tests/haunt.h"
 #include "tests/proto/scenario.h"
 
 #define ITERS_SOUND 1020
@@ -72,12 +75,15 @@ static bool restore(struct stage *s)
 /* Edits, invalidates; what stale uses there are in between count for or against. */
 static ticket_t edit(struct stage *s, struct gather *g, unsigned old)
 {
-	bool announced = s->t->proto->begin && s->edits % 2;
+	const struct inval_proto *proto = s->t->proto;
+	bool announced = proto->begin && s->edits % 2;
+	bool stopped = announced && proto->done == inval_done_at_once;
 	enum err e;
 	ticket_t ticket;
 
 	if (announced)
 		inval_begin(&s->vm->inval);
+	STEP(edit);
 	e = s->scenario->edit(s, g);
 	stage_settle();
 	stage_snapshot(s, old);
@@ -86,12 +92,37 @@ static ticket_t edit(struct stage *s, struct gather *g, unsigned old)
 	EXPECT(s->t, gather_needs_flush(g));
 	if (announced)
 		stage_watch();
+	STEP(made);
 	ticket = vm_invalidate(s->vm, g);
-	*(announced ? &s->t->violations : &s->t->witnesses) += stage_uses_since(s, old);
+	STEP(done);
+	*(stopped ? &s->t->violations : &s->t->witnesses) += stage_uses_since(s, old);
 	return ticket;
 }
 
-static bool once(struct stage *s)
+/* What comes next is made under this. */
+static void plan_next(struct stage *s)
+{
+	const struct config *c = s->t->config;
+
+	if (*c->replay)
+		steps_parse(&s->plan, c->replay);
+	else if (c->steps)
+		steps_draw(&s->plan, &s->t->rng, (unsigned)c->steps, steps_known(),
+			   s->vm->vcpus + 1);
+}
+
+/* The first schedule that ends badly is the one that people want to see again. */
+static void note_schedule(const struct stage *s)
+{
+	struct run *t = s->t;
+
+	if (s->plan.n && !*t->schedule &&
+	    (t->verdict != PASS || t->violations || haunt_found() ||
+	     s->vm->watchdog.fired))
+		steps_text(t->schedule, sizeof(t->schedule), &s->plan);
+}
+
+bool scenario_once(struct stage *s)
 {
 	struct gather g = gather_init();
 	unsigned old = s->mapped;
@@ -102,15 +133,21 @@ static bool once(struct stage *s)
 		return false;
 	stage_note_flushes(s);
 	stage_fill(s, !old, old ? TAG_EVEN : TAG_ODD);
-	scenario_delay(t);
+	if (s->prompt)
+		kick_delay(KICK_NOW);
+	else
+		scenario_delay(t);
+	steps_arm(&s->plan);
 	ticket = edit(s, &g, old);
 	t->violations += s->scenario->reuse(s, &g, old);
+	steps_disarm();
+	note_schedule(s);
 	t->invalidations++;
 	vm_retire(s->vm, ticket, &g);
 	return t->verdict == PASS && restore(s) && !stage_over(s);
 }
 
-void scenario_run(struct run *t)
+static void with_guests(struct run *t)
 {
 	static struct stage stage;
 
@@ -119,8 +156,9 @@ void scenario_run(struct run *t)
 
 		if (!stage_open(&stage, t, t->test->arg, n))
 			return;
-		while (share-- && once(&stage))
-			;
+		do
+			plan_next(&stage);
+		while (scenario_once(&stage) && --share);
 		stage_close(&stage);
 		if (t->witnesses + t->violations == before && t->verdict == PASS)
 			test_inconclusive(t,
@@ -128,5 +166,16 @@ void scenario_run(struct run *t)
 					  "before the return either",
 					  n);
 	}
+}
+
+void scenario_run(struct run *t)
+{
+	bool steps = t->config->steps || *t->config->replay;
+
+	if (steps)
+		steps_begin();
+	with_guests(t);
+	if (steps)
+		steps_end();
 	scenario_judge(t);
 }

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""steps - protocols that are delayed, held and kicked at their numbered steps
+
+Sound protocols pass under schedules that are drawn; a control that fails names the
+schedule, and fails again under it; what is no schedule is refused.
+"""
+from bench import Checks, Run
+from scenarios import protocols
+
+SCENARIOS = 'run=proto/remap_write_4k,proto/protect_write_4k,proto/unmap_reuse_read_2m'
+LEAST = 100                   # invalidations of a scenario that is not cut short
+
+
+def drawn(checks):
+    known = protocols()
+    run = Run('steps-drawn', '--on', 'bochs', SCENARIOS, 'proto=*', 'steps=3')
+    checks.equal(run.status, 0, 'drawn schedules: status', run)
+    checks.equal({test['proto'] for test in run.tests}, set(known), 'all protocols', run)
+    for test in run.tests:
+        name = f'{test["name"]} {test["proto"]}'
+        if known[test['proto']]:
+            good = (test['verdict'] == 'PASS' and test['invalidations'] >= LEAST
+                    and 'schedule' not in test)
+        else:
+            good = test['verdict'] == 'XFAIL' and test.get('schedule')
+        checks.check(good, f'{name}: {test["verdict"]} under drawn schedules', run)
+    return run
+
+
+def replayed(checks, run):
+    """gen-ipi goes wrong under most schedules, but the one that is told is its own."""
+    test = next(t for t in run.tests if t['proto'] == 'gen-ipi' and t.get('schedule'))
+    again = Run('steps-replay', '--on', 'bochs', f'run={test["name"]}', 'proto=gen-ipi',
+                f'replay={test["schedule"]}')
+    checks.equal(again.status, 0, 'replay: status', again)
+    checks.equal([t.get('schedule') for t in again.tests], [test['schedule']],
+                 'the schedule that was printed is followed and printed', again)
+
+
+def refused(checks):
+    for word in ('replay=1.S1', 'replay=now', 'steps=9'):
+        run = Run('steps-bad', '--on', 'bochs', 'run=proto/guided', word)
+        checks.check(run.status == 2 and not run.tests, f'{word}: refused', run)
+    run = Run('steps-fast', '--on', 'bochs', '--build', 'fast', 'run=proto/guided',
+              'steps=1')
+    checks.check(run.status == 2 and not run.tests, 'fast build: no steps', run)
+
+
+def main():
+    checks = Checks()
+    replayed(checks, drawn(checks))
+    refused(checks)
+    checks.finish()
+
+
+if __name__ == '__main__':
+    main()
