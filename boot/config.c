@@ -66,6 +66,11 @@ static bool set_replay(struct config *c, const char *v)
 	return CHECKED && copy(c->replay, v);
 }
 
+static bool set_secs(struct config *c, const char *v)
+{
+	return str_u64(v, &c->secs) && c->secs;
+}
+
 static bool set_mute(struct config *c, const char *v)
 {
 	return str_u64(v, &c->mute) && c->mute < UINT32_MAX;
@@ -106,6 +111,7 @@ static bool set_exit(struct config *c, const char *v)
 	X(steps,                                                                   \
 	  "delays and holds at steps of the protocols, 0 to 8 per invalidation")   \
 	X(replay, "a schedule of steps, as it is printed with a failure")          \
+	X(secs, "how long a soak lasts, by the machine's own clock")               \
 	X(mute, "APIC ID of a CPU that is not woken")                              \
 	X(pool, "MiB of memory that is used, 16 to 2048")                          \
 	X(apic, "auto, x or x2")                                                   \

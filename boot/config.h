@@ -22,6 +22,7 @@ struct config {
 	u64 delay; /* longest flight of a kick, in APIC timer clocks */
 	u64 mute;  /* APIC ID of a CPU that is not woken, for tests  */
 	u64 pool;  /* memory that is used, in MiB                    */
+	u64 secs;  /* of a soak, 0 = its own */
 	u64 steps; /* items of the plan that each invalidation is made under     */
 	char replay[CONFIG_LIST]; /* the plan itself, tests/steps.h; "" = drawn   */
 	enum apic_mode apic;

@@ -8,8 +8,6 @@
 #include "lib/console.h"
 #include "lib/str.h"
 
-extern const struct test tests_start[], tests_end[];
-
 static bool before(const struct test *a, const struct test *b)
 {
 	int c = strcmp(a->file, b->file);

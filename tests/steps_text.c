@@ -8,6 +8,7 @@
 
 #define SPINS_LOG2 12 /* delays are spread evenly over the powers of two up to here */
 #define NTH_MAX    4
+#define MEETING    3 /* items of one */
 
 static bool number(const char **at, u64 *out)
 {
@@ -106,7 +107,7 @@ void steps_text(char *buf, size_t size, const struct step_plan *p)
 
 /* False: no step of that CPU is known. */
 static bool draw_at(struct step_at *at, struct rng *rng, unsigned cpu,
-		    const struct step_names *k)
+		    const struct step_names *k, u64 most)
 {
 	u64 n = load_acquire(&k->n);
 
@@ -114,7 +115,7 @@ static bool draw_at(struct step_at *at, struct rng *rng, unsigned cpu,
 		return false;
 	at->cpu = cpu;
 	str_copy(at->step, k->name[rng_below(rng, n)], STEPS_NAME);
-	at->nth = 1 + rng_below(rng, NTH_MAX);
+	at->nth = rng_below(rng, 2) ? 1 : 1 + rng_below(rng, most);
 	return true;
 }
 
@@ -124,12 +125,12 @@ static bool draw_item(struct step_item *it, struct rng *rng,
 	unsigned cpu = (unsigned)rng_below(rng, cpus);
 	unsigned other = (cpu + 1 + (unsigned)rng_below(rng, cpus - 1)) % cpus;
 
-	if (!draw_at(&it->at, rng, cpu, &known[cpu]))
+	if (!draw_at(&it->at, rng, cpu, &known[cpu], NTH_MAX))
 		return false;
 	switch (rng_below(rng, 4)) {
 	case 0:
 		it->action = STEP_HOLD;
-		return draw_at(&it->until, rng, other, &known[other]);
+		return draw_at(&it->until, rng, other, &known[other], NTH_MAX);
 	case 1:
 		it->action = STEP_KICK;
 		it->arg = 1 + rng_below(rng, cpus - 1);
@@ -141,10 +142,37 @@ static bool draw_item(struct step_item *it, struct rng *rng,
 	}
 }
 
+/*
+ * The initiator waits at one of its steps until a reader has come to one of its own,
+ * and the reader sleeps there until the initiator has come to another.  In one of two
+ * it is fetched out of its guest for that; else that is up to the protocol.
+ */
+static bool draw_meeting(struct step_plan *p, struct rng *rng,
+			 const struct step_names *known, unsigned cpus)
+{
+	struct step_item *fetch = &p->item[0], *wait = &p->item[1],
+			 *sleep = &p->item[2];
+	unsigned reader = 1 + (unsigned)rng_below(rng, cpus - 1);
+
+	if (!draw_at(&fetch->at, rng, 0, &known[0], 1) ||
+	    !draw_at(&sleep->at, rng, reader, &known[reader], 1) ||
+	    !draw_at(&sleep->until, rng, 0, &known[0], 1))
+		return false;
+	fetch->action = rng_below(rng, 2) ? STEP_KICK : STEP_SPIN;
+	fetch->arg = fetch->action == STEP_KICK ? reader : 1;
+	wait->action = sleep->action = STEP_HOLD;
+	wait->at = fetch->at;
+	wait->until = sleep->at;
+	p->n = MEETING;
+	return true;
+}
+
 void steps_draw(struct step_plan *p, struct rng *rng, unsigned items,
 		const struct step_names *known, unsigned cpus)
 {
 	memset(p, 0, sizeof(*p));
+	if (items >= MEETING && rng_below(rng, 2) && draw_meeting(p, rng, known, cpus))
+		return;
 	for (unsigned i = 0; i < MIN(items, (unsigned)STEPS_ITEMS); i++)
 		if (draw_item(&p->item[p->n], rng, known, cpus))
 			p->n++;

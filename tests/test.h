@@ -54,6 +54,9 @@ struct test {
 	bool hidden;     /* runs only when it is asked for by its whole name */
 };
 
+/* All tests, in no order: the linker puts the section together. */
+extern const struct test tests_start[], tests_end[];
+
 #define TEST_RECORD(id, tname, tfn, what, ...)                              \
 	CATALOG(id, "test", tname, what);                                   \
 	static const struct test test_##id __attribute__((                  \

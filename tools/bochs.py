@@ -28,6 +28,7 @@ VGA_BIOSES = [Path('/usr/share', path) for path in
                'vgabios/vgabios.bin')]
 INSTALL = 'apt-get install bochs bochs-term bochsbios seabios vgabios'
 HOST_MEMORY = 2048                 # MiB; the rest of a larger guest is swapped
+SLOWEST, REAL = 1000000, 30000000   # instructions in a second of its clock
 TRIAL = 30                         # seconds for a BIOS to boot a single sector
 
 CONFIG = '''\
@@ -37,7 +38,7 @@ config_interface: textconfig
 display_library: term
 romimage: file={bios.path}{bios.options}
 vgaromimage: file={vga}
-cpu: model={model}, count={cpus}, ips=1000000, reset_on_triple_fault=0
+cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0
 {memory}
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: {master}
@@ -79,13 +80,13 @@ def _panics(folder):
             for ticks, device, what in found]
 
 
-def _config(rom, cpus, mem, boot, master, model=MODEL):
+def _config(rom, cpus, mem, boot, master, model=MODEL, ips=SLOWEST):
     """The text of the configuration file."""
     memory = f'megs: {mem}'
     if mem > HOST_MEMORY:
         memory = f'memory: guest={mem}, host={HOST_MEMORY}'
     cmos = 'cmosimage: file=cmos.img, rtc_init=time0' if rom.needs_cmos else ''
-    return CONFIG.format(bios=rom, vga=_vga_bios(), model=model, cpus=cpus,
+    return CONFIG.format(bios=rom, vga=_vga_bios(), model=model, cpus=cpus, ips=ips,
                          memory=memory, boot=boot, master=master, cmos=cmos)
 
 
@@ -149,7 +150,8 @@ class Bochs:
         """Write what Bochs reads; return its command line and environment."""
         boot, master = self._medium(job)
         return _write(job.scratch, _bios(), job.cpus, job.mem, boot, master,
-                      model=job.model or MODEL)
+                      model=job.model or MODEL,
+                      ips=REAL if job.seconds else SLOWEST)
 
     def _medium(self, job):
         """Make what it boots from; (boot device, ata0-master line)."""

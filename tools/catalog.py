@@ -15,9 +15,10 @@ import status
 from status import Trouble
 
 SECTION = b'.catalog'
-NUMBERS = ('seed', 'cpus', 'iters', 'delay', 'steps')
+NUMBERS = ('seed', 'cpus', 'iters', 'delay', 'steps', 'secs')
 GLOBS = {'run': 'test', 'proto': 'proto'}        # key -> the kind it chooses from
 RUNNERS_OWN = ('exit',)
+ALIASES = {'soak': 'run=proto/soak'}             # words that people would try
 
 
 class Catalog:
@@ -104,7 +105,7 @@ def check(catalog, words):
     """The selection as {key: value}; Trouble for anything the kernel lacks."""
     selection = {}
     for word in words:
-        key, value = _split(catalog, word)
+        key, value = _split(catalog, ALIASES.get(word, word))
         if key in selection:
             raise Trouble(f'{key}= is given twice; separate names by a comma')
         if key in GLOBS:

@@ -36,7 +36,8 @@ def live(event, verbose, guests=False):
     """One line for each result as it arrives, with guests what they say as well;
     with verbose every line."""
     kind, value = event
-    if kind == 'line' and (verbose or guests and value.startswith('# guest ')):
+    if kind == 'line' and (verbose or value.startswith('# soak: ')
+                           or guests and value.startswith('# guest ')):
         say(value)
     elif kind == 'test' and not verbose:
         why = f'  {value["why"]}' if value.get('why') else ''

@@ -19,6 +19,7 @@ from judge import Judge, decide
 from status import Trouble
 
 DEFAULT_SEED = 1
+PATIENCE = 4                  # an emulator's clock may be slow by this
 
 
 def image(args):
@@ -67,7 +68,8 @@ def plan(args, elf):
     report.say(f'machine: {chosen.name}, {args.cpus} CPUs, {args.mem} MiB: {why}')
     report.say(f'seed: {seed}')
     return chosen, Job(elf, cmdline(chosen.name, seed, selection), args.results,
-                       args.cpus, args.mem, args.boot, args.modules, args.model)
+                       args.cpus, args.mem, args.boot, args.modules, args.model,
+                       int(selection.get('secs', '0'), 0))
 
 
 def execute(chosen, job, timeout, verbose=False, judge=None):
@@ -112,7 +114,7 @@ def main(argv):
     chosen, job = plan(args, elf)
     busy = f'another run uses {args.results}; give this one --results DIR'
     with kernel.locked(args.results / '.lock', busy):
-        return execute(chosen, job, args.timeout, args.verbose)
+        return execute(chosen, job, args.timeout + PATIENCE * job.seconds, args.verbose)
 
 
 if __name__ == '__main__':

@@ -68,6 +68,8 @@ STEPS = (
     Step('crashes', _machine('crashes.py'), 'no crash, hang or refusal is a pass'),
     Step('seeds', 'for s in 2 3 5 8 13; do ' + _machine('scenarios.py 4 --seed $s')
          + ' || exit 1; done', 'all tests in Bochs, other seeds', 3600, nightly=True),
+    Step('soak', './shootdown run soak secs=1200 --cpus 4',
+         'random edits, protocols, guests and delays', 7200, nightly=True),
     Step('iters', _machine('scenarios.py 4 iters=20000 run=proto/*'),
          'twenty times the invalidations', 3600, nightly=True),
 )

@@ -2,8 +2,10 @@
 """steps - protocols that are delayed, held and kicked at their numbered steps
 
 Sound protocols pass under schedules that are drawn; a control that fails names the
-schedule, and fails again under it; what is no schedule is refused.
+schedule, and fails again under it; what is no schedule is refused.  A short soak.
 """
+import re
+
 from bench import Checks, Run
 from scenarios import protocols
 
@@ -37,6 +39,20 @@ def replayed(checks, run):
                  'the schedule that was printed is followed and printed', again)
 
 
+def soak(checks):
+    run = Run('soak', '--on', 'bochs', 'soak', 'secs=3')
+    checks.equal(run.status, 0, 'soak: status', run)
+    said = re.findall(r'^# soak: (\d+) s, (\d+) rounds, (\d+) invalidations', run.out,
+                      re.M)
+    checks.check(said, 'soak: says how far it is', run)
+    for test in run.tests:
+        checks.check(test['verdict'] == 'PASS' and test['witnesses'] > 0
+                     and test['ghost']['checked'] >= test['invalidations'] > LEAST
+                     and not test['ghost']['violations'], 'soak: judged, and clean', run)
+    run = Run('soak-control', '--on', 'bochs', 'soak', 'secs=3', 'proto=gen-ipi')
+    checks.equal(run.status, 5, 'soak: of sound protocols only', run)
+
+
 def refused(checks):
     for word in ('replay=1.S1', 'replay=now', 'steps=9'):
         run = Run('steps-bad', '--on', 'bochs', 'run=proto/guided', word)
@@ -49,6 +65,7 @@ def refused(checks):
 def main():
     checks = Checks()
     replayed(checks, drawn(checks))
+    soak(checks)
     refused(checks)
     checks.finish()
 

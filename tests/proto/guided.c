@@ -146,6 +146,17 @@ static void run(struct run *t)
 	scenario_judge(t);
 }
 
-SCENARIO_TEST(guided, run, "schedules that lead into the hazards that are known",
-	      ONE_PAGE, GUEST_READER, .edit = take_w, .restore = give_w,
-	      .reuse = written);
+static const struct scenario unused_w = { .layout = ONE_PAGE,
+					  .role = GUEST_READER,
+					  .edit = take_w,
+					  .restore = give_w,
+					  .reuse = written };
+
+TEST_RECORD(proto_guided, "proto/guided", run,
+	    "schedules that lead into the hazards that are known", .arg = &unused_w,
+	    .vmx = true, .protocols = true, .aps = 1);
+
+/* For the soak: waits that nobody ends by a fault. */
+TEST_RECORD(proto_protect_read_4k, "proto/protect_read_4k", scenario_run,
+	    "take W from a 4K page that guests only read", .arg = &unused_w,
+	    .vmx = true, .protocols = true, .aps = 1, .hidden = true);

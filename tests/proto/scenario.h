@@ -65,6 +65,9 @@ void scenario_run(struct run *t);
 		    .protocols = true, .aps = 1)
 #define SCENARIO(id, what, ...) SCENARIO_TEST(id, scenario_run, what, __VA_ARGS__)
 
+/* Makes the plan of the next edit, as the configuration says. */
+void scenario_plan(struct stage *s);
+
 /* One edit, judged, under s->plan.  False: there is no point in more. */
 bool scenario_once(struct stage *s);
 

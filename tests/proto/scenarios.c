@@ -99,8 +99,7 @@ static ticket_t edit(struct stage *s, struct gather *g, unsigned old)
 	return ticket;
 }
 
-/* What comes next is made under this. */
-static void plan_next(struct stage *s)
+void scenario_plan(struct stage *s)
 {
 	const struct config *c = s->t->config;
 
@@ -157,7 +156,7 @@ static void with_guests(struct run *t)
 		if (!stage_open(&stage, t, t->test->arg, n))
 			return;
 		do
-			plan_next(&stage);
+			scenario_plan(&stage);
 		while (scenario_once(&stage) && --share);
 		stage_close(&stage);
 		if (t->witnesses + t->violations == before && t->verdict == PASS)

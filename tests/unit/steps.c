@@ -104,7 +104,7 @@ TEST(drawn_schedules_are_schedules_of_known_steps)
 {
 	static struct step_names known[4];
 	struct rng rng = test_rng();
-	unsigned of_action[3] = { 0 };
+	unsigned of_action[3] = { 0 }, meetings = 0;
 
 	memset(known, 0, sizeof(known));
 	know(&known[0], "G1");
@@ -116,6 +116,10 @@ TEST(drawn_schedules_are_schedules_of_known_steps)
 
 		steps_draw(&drawn, &rng, 3, known, 4);
 		EXPECT(drawn.n <= 3);
+		meetings += drawn.n == 3 && drawn.item[0].action != STEP_HOLD &&
+			    drawn.item[1].action == STEP_HOLD &&
+			    drawn.item[2].action == STEP_HOLD &&
+			    !strcmp(drawn.item[1].until.step, drawn.item[2].at.step);
 		for (unsigned j = 0; j < drawn.n; j++) {
 			const struct step_item *it = &drawn.item[j];
 
@@ -130,4 +134,5 @@ TEST(drawn_schedules_are_schedules_of_known_steps)
 	}
 	for (unsigned i = 0; i < ARRAY_LEN(of_action); i++)
 		EXPECT(of_action[i] > 200);
+	EXPECT(meetings > 200);
 }
