@@ -30,7 +30,8 @@ CFLAGS  = $(WARN) $(MACHINE) -O2 -g -I. -Ilib/$(BUILD) -MMD -MP \
 ASFLAGS = -I. -MMD -MP -ffile-prefix-map=$(CURDIR)=. -fdebug-prefix-map=$(CURDIR)=. -g
 LDFLAGS = -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none
 
-SRCS := $(wildcard lib/*.c smr/*.c mm/*.c inval/*.c arch/x86_64/*.c vmx/*.c vm/*.c \
+# No protocol that ships uses smr/flavours.c.
+SRCS := $(wildcard lib/*.c smr/smr.c mm/*.c inval/*.c arch/x86_64/*.c vmx/*.c vm/*.c \
 	boot/*.c tests/*.c tests/boot/*.c tests/proto/*.c tests/bench/*.c \
 	tests/vmx/*.c tests/selftest/*.c)
 ASMS := boot/start.S $(wildcard arch/x86_64/*.S vmx/*.S) tests/guest/blobs.S

@@ -50,6 +50,11 @@
  * the tag that hardware uses, and places in the table are never given up.  When it is
  * full, new VMs are not judged, and the test that made them is inconclusive.
  *
+ * A VM may have several roots that point to the same tables (ghost_join()).  Its edits
+ * are those of the first, which counts and retires them for all; lo is of each, for a
+ * translation is used under its own root alone (SDM vol. 3C, 29.4.2).  A CPU is inside
+ * one of them, and only that one is looked at.
+ *
  * lo is kept for roots, not for pages.  That a CPU may hold a translation does not mean
  * that it has used it, and an EPT violation drops what it faulted on; but a flush is of
  * a whole root (inval/hw.h), so a sound protocol flushes whoever was in the guest.
@@ -149,11 +154,13 @@ static void recall(struct ghost *g, struct ghost_violation *v)
 	v->len = 0;
 }
 
-static void report(struct ghost *g, enum ghost_kind kind, unsigned cpu, u64 word, u64 k)
+static void report(const struct ghost *at, enum ghost_kind kind, unsigned cpu, u64 word,
+		   u64 k)
 {
+	struct ghost *g = at->first;
 	struct ghost_violation v = { .kind = kind,
 				     .cpu = cpu,
-				     .root = load_relaxed(&g->key) & ROOT_ADDR,
+				     .root = load_relaxed(&at->key) & ROOT_ADDR,
 				     .lo = word & GHOST_LO,
 				     .edit = k,
 				     .born = load_relaxed(&g->born),
@@ -191,29 +198,73 @@ static void retire(struct ghost *g, u64 k)
 static void judge(struct ghost *g, u64 k)
 {
 	retire(g, k);
-	for (unsigned cpu = 0; cpu < g->cpus; cpu++) {
-		u64 word = load_acquire(word_of(g, cpu));
+	for (const struct ghost *at = g; at; at = at->next)
+		for (unsigned cpu = 0; cpu < g->cpus; cpu++) {
+			u64 word = load_acquire(word_of(at, cpu));
 
-		if (word & GHOST_INSIDE && ghost_may_hold(word, k))
-			report(g, GHOST_IN_GUEST, cpu, word, k);
-	}
+			if (word & GHOST_INSIDE && ghost_may_hold(word, k))
+				report(at, GHOST_IN_GUEST, cpu, word, k);
+		}
 }
 
-struct ghost *ghost_watch(u64 root, unsigned cpus, const char *proto)
+/* The VM of g begins, at one more root: what CPUs hold from dead ones is killed. */
+static void begin(struct ghost *g, const struct ghost *at)
 {
-	struct ghost *g = CHECKED ? place_of(root, true) : NULL;
-	u64 k;
+	u64 k = load_relaxed(&g->version);
 
-	if (!g) {
-		add_fence(&found.unwatched, CHECKED ? 1ull : 0ull);
-		return NULL;
-	}
-	g->proto = proto;
-	g->cpus = cpus;
+	/* The dead VM's edits may have been counted elsewhere. */
+	for (unsigned cpu = 0; cpu < ARRAY_LEN(row); cpu++)
+		k = MAX(k, load_relaxed(word_of(at, cpu)) & GHOST_LO);
+	store_relaxed(&g->version, k);
 	k = next_version(g);
 	store_release(&g->born, k);
 	note(g, k, WHY_ROOT, NULL);
 	judge(g, k);
+}
+
+/* A place for a root that gets a VM; NULL, and counted, when there is none. */
+static struct ghost *new_place(u64 root)
+{
+	struct ghost *g = CHECKED ? place_of(root, true) : NULL;
+
+	if (!g)
+		add_fence(&found.unwatched, CHECKED ? 1ull : 0ull);
+	return g;
+}
+
+struct ghost *ghost_watch(u64 root, unsigned cpus, const char *proto)
+{
+	struct ghost *g = new_place(root);
+
+	if (!g)
+		return NULL;
+	g->proto = proto;
+	g->cpus = cpus;
+	g->first = g;
+	g->next = NULL;
+	begin(g, g);
+	return g;
+}
+
+struct ghost *ghost_join(struct ghost *g, u64 root)
+{
+	struct ghost *at = new_place(root);
+
+	if (!at)
+		return NULL;
+	at->first = g;
+	at->next = g->next;
+	g->next = at;
+	begin(g, at);
+	return g;
+}
+
+struct ghost *ghost_at(struct ghost *g, u64 root)
+{
+	u64 key = (root & ROOT_ADDR) | USED;
+
+	while (g && load_relaxed(&g->key) != key)
+		g = g->next;
 	return g;
 }
 
@@ -234,9 +285,10 @@ void ghost_edit_complete(struct ghost *g, struct gather *e)
 	add_fence(&found.checked, 1ull);
 }
 
-void ghost_entered(struct ghost *g, unsigned cpu)
+void ghost_entered(struct ghost *root, unsigned cpu)
 {
-	atomic64_t *at = word_of(g, cpu);
+	atomic64_t *at = word_of(root, cpu);
+	struct ghost *g = root->first;
 	u64 lo = load_relaxed(at) & GHOST_LO, retired;
 
 	if (!lo)
@@ -245,7 +297,7 @@ void ghost_entered(struct ghost *g, unsigned cpu)
 	retired = load_acquire(&g->retired);
 	if (!ghost_may_hold(lo, retired))
 		return;
-	report(g, lo < load_acquire(&g->born) ? GHOST_REUSED : GHOST_STALE, cpu, lo,
+	report(root, lo < load_acquire(&g->born) ? GHOST_REUSED : GHOST_STALE, cpu, lo,
 	       retired);
 	/* Once for each edit; of later ones it stands accused as before. */
 	store_release(at, GHOST_INSIDE | retired);

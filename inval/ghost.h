@@ -2,7 +2,7 @@
 /*
  * ghost - what may each CPU still hold, by the rules of the architecture?  See ghost.c.
  *
- *      ghost_watch()     a root begins
+ *      ghost_watch()     a VM begins at a root; ghost_join(): at more of them
  *      ghost_edit()      an edit is about to be published
  *      ghost_complete()  somebody relies on its invalidation from now on
  *      ghost_enter()     between the enter hook and VM entry
@@ -41,6 +41,8 @@ struct ghost {
 	_Alignas(CACHE_LINE) atomic64_t key; /* 0: a free place                     */
 	atomic64_t retired;                  /* the newest edit that is complete    */
 	atomic64_t born;                     /* the VM's first; below, a dead VM's  */
+	struct ghost *first; /* of the VM's roots: it alone counts edits     */
+	struct ghost *next;  /* after the first, the VM's others             */
 	const char *proto;
 	unsigned cpus;
 	_Alignas(CACHE_LINE) atomic64_t version; /* the newest edit */
@@ -73,6 +75,15 @@ struct ghost_tally {
  */
 struct ghost *ghost_watch(u64 root, unsigned cpus, const char *proto);
 
+/*
+ * The VM of g, which is what ghost_watch() has returned, has one more root.  Before its
+ * first entry.  g; NULL, and counted, when there is no room.
+ */
+struct ghost *ghost_join(struct ghost *g, u64 root);
+
+/* The ghost of one of the roots of the VM of g; NULL when g is. */
+struct ghost *ghost_at(struct ghost *g, u64 root);
+
 /* Forgets what was found so far, but not what the CPUs hold. */
 void ghost_reset(void);
 
@@ -101,7 +112,7 @@ void ghost_forget(void);
 
 void ghost_edit_made(struct ghost *g, struct gather *e);
 void ghost_edit_complete(struct ghost *g, struct gather *e);
-void ghost_entered(struct ghost *g, unsigned cpu);
+void ghost_entered(struct ghost *root, unsigned cpu);
 void ghost_left(struct ghost *g, unsigned cpu);
 void ghost_flushed(unsigned cpu, u64 root);
 
@@ -119,7 +130,7 @@ static inline void ghost_complete(struct ghost *g, struct gather *e)
 		ghost_edit_complete(g, e);
 }
 
-/* For the executing CPU, interrupts off. */
+/* For the executing CPU, interrupts off; g is of the root that it enters by. */
 static inline void ghost_enter(struct ghost *g, unsigned cpu)
 {
 	if (CHECKED && g)

@@ -20,8 +20,11 @@ u64 hw_kicks(unsigned cpu);
 
 /*
  * Drops every guest-physical and combined mapping that this CPU holds for the root
- * (an EPTP).  Guest execution on this CPU does not overlap it.
+ * (an EPTP), 0: for any root.  Guest execution on this CPU does not overlap it.
  */
 void hw_flush(u64 root);
+
+/* From its next entry on, this CPU translates by the tables at the root (an EPTP). */
+void hw_use_root(u64 root);
 
 #endif

@@ -13,6 +13,7 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 	iv->proto = proto;
 	iv->pool = pool;
 	iv->root = root;
+	iv->roots = 1;
 	iv->ghost = NULL;
 	iv->cpus = cpus;
 	store_relaxed(&iv->begun, 0ull);
@@ -23,7 +24,7 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 	for (unsigned i = 0; i < ARRAY_LEN(iv->shared); i++)
 		store_relaxed(&iv->shared[i].word, 0ull);
 	smr_init(&iv->smr, cpus, NULL);
-	for (unsigned i = 0; i < cpus; i++)
+	for (unsigned i = 0; i < cpus; i++) {
 		iv->reader[i] = (struct inval_reader){
 			.iv = iv,
 			.slot = &iv->smr.slot[i],
@@ -31,12 +32,26 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 			.bit = BIT(i % 64),
 			.others = ~BIT(i % 64),
 		};
+		store_relaxed(&iv->reader[i].root, root);
+	}
 	store_release(&iv->gen, 1ull); /* flushed is 0: the first entry flushes */
+}
+
+void inval_roots(struct inval *iv, unsigned roots)
+{
+	assert(roots && roots <= 64 && !(roots & (roots - 1)));
+	iv->roots = roots;
 }
 
 void inval_watch(struct inval *iv)
 {
-	iv->ghost = ghost_watch(iv->root, iv->cpus, iv->proto->name);
+	struct ghost *g = ghost_watch(iv->root, iv->cpus, iv->proto->name);
+
+	for (unsigned i = 1; i < iv->roots && g; i++)
+		g = ghost_join(g, iv->root + i * PAGE_SIZE);
+	iv->ghost = g;
+	for (unsigned i = 0; i < iv->cpus; i++)
+		iv->reader[i].ghost = g;
 }
 
 static void not_a_reader(const struct inval *iv)
@@ -142,9 +157,29 @@ bool inval_done_for_good(struct inval *iv, ticket_t t)
 	return true;
 }
 
+static void count_flush(struct inval_reader *r)
+{
+	store_relaxed(&r->flushes, load_relaxed(&r->flushes) + 1);
+}
+
 void inval_flush(struct inval_reader *r, u64 gen)
 {
 	hw_flush(r->iv->root);
 	r->flushed = gen;
-	store_relaxed(&r->flushes, load_relaxed(&r->flushes) + 1);
+	count_flush(r);
+}
+
+void inval_flush_roots(struct inval_reader *r)
+{
+	hw_flush(0);
+	count_flush(r);
+}
+
+void inval_use_root(struct inval_reader *r, u64 n)
+{
+	u64 root = r->iv->root + n * PAGE_SIZE;
+
+	store_relaxed(&r->root, root);
+	r->ghost = ghost_at(r->iv->ghost, root);
+	hw_use_root(root);
 }

@@ -51,11 +51,13 @@ struct inval_reader {
 	struct inval_mark mark;
 	_Alignas(CACHE_LINE) struct inval *iv;
 	struct smr_slot *slot;
-	atomic64_t *active; /* this CPU's word of inval.active, and its bit in it */
-	u64 bit, others;    /* others: all bits but this one */
-	u64 flushed;        /* the generation that this CPU has last flushed for */
-	u64 own[2];         /* a protocol's                                      */
-	atomic64_t flushes; /* how often it has; others may look */
+	atomic64_t *active;  /* this CPU's word of inval.active, and its bit in it */
+	u64 bit, others;     /* others: all bits but this one */
+	u64 flushed;         /* the generation that this CPU has last flushed for */
+	u64 own[2];          /* a protocol's                                      */
+	struct ghost *ghost; /* of `root`                                        */
+	atomic64_t flushes;  /* how often it has; others may look                */
+	atomic64_t root;     /* EPTP that it enters by; likewise                 */
 };
 
 /* Hooks that may be NULL are marked so.  None sleeps or prints. */
@@ -65,6 +67,7 @@ struct inval_proto {
 	bool sound;                 /* false: a negative control               */
 	bool basic;                 /* runs where no protocol is asked for     */
 	enum inval_class guarantee; /* what done() promises; G0 if not sound   */
+	unsigned root_order;        /* wants 2^n roots with the same tables    */
 	void (*enter)(struct inval_reader *);  /* right before VM entry        */
 	void (*exit)(struct inval_reader *);   /* right after VM exit          */
 	void (*kicked)(struct inval_reader *); /* NULL: the kick's interrupt is taken,
@@ -80,7 +83,8 @@ struct inval_proto {
 struct inval {
 	const struct inval_proto *proto;
 	struct pool *pool;   /* where retired blocks go */
-	u64 root;            /* EPTP                    */
+	u64 root;            /* EPTP, the first of them */
+	unsigned roots;      /* pages of roots in a row */
 	struct ghost *ghost; /* who judges, or NULL: inval_watch() */
 	unsigned cpus;
 	atomic64_t begun; /* by this CPU + 1: an edit under way, for proto->begin */
@@ -94,7 +98,7 @@ struct inval {
 };
 
 /* For tests of these; all are in inval_protos. */
-extern const struct inval_proto gen_smr, gen_ipi;
+extern const struct inval_proto gen_smr, gen_ipi, new_root;
 extern const struct inval_proto rendezvous, stop_world, dirty_mask, counter_wait,
 	handler_flush;
 extern const struct inval_proto *const inval_protos[];
@@ -103,6 +107,13 @@ extern const unsigned inval_proto_count;
 /* Prepares `iv` for CPUs 0 .. cpus - 1.  No reader has flushed yet, so each will. */
 void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *pool,
 		u64 root, unsigned cpus);
+
+/*
+ * From `root` on lie so many root pages in a row, a power of two up to 64, which point
+ * to the same tables: ept_twin().  Before inval_watch() and the first entry.  Without
+ * this call there is one.
+ */
+void inval_roots(struct inval *iv, unsigned roots);
 
 /* From now on the ghost TLB judges; before the first entry. */
 void inval_watch(struct inval *iv);
@@ -173,5 +184,11 @@ bool inval_done_for_good(struct inval *iv, ticket_t t);
 
 /* For protocols: flushes this CPU, then remembers that it did so for `gen`. */
 void inval_flush(struct inval_reader *r, u64 gen);
+
+/* For protocols, in enter(): the same for all roots, and without a generation. */
+void inval_flush_roots(struct inval_reader *r);
+
+/* For protocols, in enter(): this CPU enters by the n-th root from now on. */
+void inval_use_root(struct inval_reader *r, u64 n);
 
 #endif

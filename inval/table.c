@@ -10,6 +10,7 @@
 	X(smr_seq)       \
 	X(request)       \
 	X(always)        \
+	X(new_root)      \
 	X(rendezvous)    \
 	X(stop_world)    \
 	X(dirty_mask)    \

@@ -17,6 +17,7 @@
  * they have in common.
  */
 #include "mm/walk.h"
+#include "lib/str.h"
 
 enum err ept_init(struct ept *e, struct pool *pool, struct ept_features can)
 {
@@ -55,6 +56,28 @@ bool ept_find(const struct ept *e, gpa_t gpa, struct ept_leaf *out)
 	return find(e, gpa, false, out);
 }
 
+enum err ept_twin(struct ept *e, unsigned order)
+{
+	enum err err = pool_alloc(e->pool, order, &e->twin);
+
+	assert(!e->twins && !*table_count(e, e->root));
+	if (err)
+		return err;
+	e->twins = 1u << order;
+	memset(mem_ptr(e->twin), 0, PAGE_SIZE << order);
+	return E_OK;
+}
+
+/* Stores an entry that is no leaf; one of the root, to its twins as well.  E1 */
+static void link(const struct ept *e, const struct run *r, epte_t entry)
+{
+	unsigned at = ept_index(r->gpa, r->level);
+
+	epte_store(r->slot, entry);
+	for (unsigned i = 0; r->level == EPT_LEVELS - 1 && i < e->twins; i++)
+		epte_store(&table_ptr(HPA(e->twin.v + i * PAGE_SIZE))[at], entry);
+}
+
 /* Collects the tables below `table` and itself, children first.  E3 */
 static void retire_tables(struct ept *e, hpa_t table, unsigned level, struct gather *g)
 {
@@ -80,6 +103,8 @@ void ept_destroy(struct ept *e, struct gather *g)
 		panic("ept: destroyed while edits wait for their flush");
 	gather_range(g, GPA(0), EPT_GPA_MAX, WHY_ROOT);
 	retire_tables(e, e->root, EPT_LEVELS - 1, g);
+	if (e->twins)
+		gather_block(g, e->pool, e->twin);
 	assert(!e->tables && !e->spares);
 }
 
@@ -117,7 +142,7 @@ static void unlink(struct edit *x, const struct run *r)
 {
 	hpa_t table = run_table(r);
 
-	epte_store(r->slot, (epte_t){ 0 }); /* E1 */
+	link(x->ept, r, (epte_t){ 0 });
 	x->emptied = !--*run_used(x, r);
 	retire_tables(x->ept, table, r->level - 1, x->g);
 }
@@ -206,7 +231,7 @@ static enum err map_hole(struct edit *x, const struct run *r, u64 stop)
 		return err;
 	}
 	/* On an error too: what was stored is undone as part of the range. */
-	epte_store(r->slot, epte_table(table));
+	link(x->ept, r, epte_table(table));
 	++*run_used(x, r);
 	return err;
 }

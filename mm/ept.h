@@ -34,6 +34,8 @@ struct ept {
 	struct lock lock; /* held by each edit while it lasts, never while one waits */
 	struct pool *pool;
 	hpa_t root;
+	hpa_t twin;     /* the first of the pages that are kept like the root, ... */
+	unsigned twins; /* ... of which there are so many                          */
 	struct ept_features can;
 	u32 tables;          /* table pages in use, the root included  */
 	u32 spares;          /* and set aside: table.h                 */
@@ -55,6 +57,12 @@ struct ept_leaf {
 
 /* Makes an empty address space.  E_NOMEM. */
 enum err must_check ept_init(struct ept *e, struct pool *pool, struct ept_features can);
+
+/*
+ * From now on 2^order more pages, in a row, have the same entries as the root, and
+ * hardware walks from these alone.  Right after ept_init().  E_NOMEM.
+ */
+enum err must_check ept_twin(struct ept *e, unsigned order);
 
 /* Unlinks everything: all table pages, the root included, go to g.  Edits end here. */
 void ept_destroy(struct ept *e, struct gather *g);
@@ -121,10 +129,14 @@ bool ept_lookup(const struct ept *e, gpa_t gpa, struct ept_leaf *out);
 /* As ept_lookup(), for a leaf that hardware cannot use yet as well. */
 bool ept_find(const struct ept *e, gpa_t gpa, struct ept_leaf *out);
 
-/* The value of the VMCS field EPTP for this root: write-back, 4 levels. */
+/*
+ * The value of the VMCS field EPTP for this root: write-back, 4 levels.  With twins
+ * that of the first; the others follow page by page.
+ */
 static inline u64 ept_pointer(const struct ept *e)
 {
-	return e->root.v | EPTP_WALK_4 | EPT_WB | (e->can.ad ? EPTP_AD : 0);
+	return (e->twins ? e->twin.v : e->root.v) | EPTP_WALK_4 | EPT_WB |
+	       (e->can.ad ? EPTP_AD : 0);
 }
 
 #endif

@@ -117,8 +117,11 @@ struct backend {
 	bool (*has_pml)(void);           /* can a vCPU have a log?                   */
 	bool (*exec_only)(void);         /* may a leaf be X without R?               */
 	bool (*multihit)(void);          /* may a new page size be a machine check?  */
-	/* Drops them on the executing CPU; the root that it dropped, 0: all roots. */
+	/* Drops those of a root on the executing CPU, or of all: 0.  What it dropped.
+	 */
 	u64 (*flush)(u64 root);
+	/* The loaded vCPU enters by this root from now on. */
+	void (*use_root)(u64 root);
 
 	/* On the CPU that v is bound to, interrupts off: */
 	void (*load)(struct vcpu *v);   /* prepares v's state page, once        */

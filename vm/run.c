@@ -23,6 +23,18 @@ void hw_flush(u64 root)
 	ghost_flush(hw_self(), backend->flush(root));
 }
 
+/* Whose loop each CPU is in.  Each entry is its CPU's own. */
+static struct vcpu *current[CPU_MAX];
+
+/* A vCPU that is loaded later is loaded with the root that its reader has then. */
+void hw_use_root(u64 root)
+{
+	struct vcpu *v = current[this_cpu()->id];
+
+	if (v && v->loaded)
+		backend->use_root(root);
+}
+
 /* In the section an interrupt that the host takes is a bug: trap() looks. */
 static void reading(bool on)
 {
@@ -38,14 +50,14 @@ static void enter(struct vcpu *v)
 	reading(true);
 	STEP(enter);
 	v->enter(v->reader);
-	ghost_enter(v->reader->iv->ghost, v->cpu);
+	ghost_enter(v->reader->ghost, v->cpu);
 	STEP(entry);
 }
 
 static void leave(struct vcpu *v)
 {
 	STEP(left);
-	ghost_exit(v->reader->iv->ghost, v->cpu);
+	ghost_exit(v->reader->ghost, v->cpu);
 	v->leave(v->reader);
 	reading(false);
 }
@@ -70,9 +82,6 @@ bool vcpu_lookup(struct vcpu *v, gpa_t gpa, struct ept_leaf *out)
 	v->leave(v->reader);
 	return found;
 }
-
-/* Whose loop each CPU is in.  Each entry is its CPU's own. */
-static struct vcpu *current[CPU_MAX];
 
 static void on_kick(void)
 {

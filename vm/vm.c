@@ -58,6 +58,18 @@ static struct ept_features features(void)
 				      .ad = backend->has_ad() };
 }
 
+static enum err ept_create(struct ept *ept, struct pool *pool, unsigned root_order)
+{
+	enum err e = ept_init(ept, pool, features());
+
+	if (e || !root_order)
+		return e;
+	e = ept_twin(ept, root_order);
+	if (e)
+		pool_free(pool, ept->root);
+	return e;
+}
+
 enum err vm_create(struct vm **out, struct pool *pool, const struct inval_proto *proto,
 		   unsigned blocks)
 {
@@ -74,12 +86,13 @@ enum err vm_create(struct vm **out, struct pool *pool, const struct inval_proto 
 	memset(vm, 0, sizeof(*vm));
 	vm->pool = pool;
 	vm->spin_limit = patience();
-	e = ept_init(&vm->ept, pool, features());
+	e = ept_create(&vm->ept, pool, proto->root_order);
 	if (e) {
 		pool_free(pool, pa);
 		return e;
 	}
 	inval_init(&vm->inval, proto, pool, backend->root(&vm->ept), cpu_count);
+	inval_roots(&vm->inval, 1u << proto->root_order);
 	inval_watch(&vm->inval);
 	for (unsigned i = 0; i < blocks && !e; i++)
 		e = ram_add(vm, i);

@@ -55,7 +55,7 @@ static void controls(const struct vcpu *v)
 	vmwrite(EXIT_MSR_LOADS, 0);
 	vmwrite(ENTRY_MSR_LOADS, 0);
 	vmwrite(ENTRY_INTR_INFO, 0);
-	vmwrite(EPT_POINTER, v->reader->iv->root);
+	vmwrite(EPT_POINTER, load_relaxed(&v->reader->root));
 	vmwrite(VMCS_LINK, NO_VMCS);
 }
 

@@ -87,13 +87,18 @@ static u64 root(const struct ept *e)
 
 static u64 flush(u64 eptp)
 {
-	bool single = vmx_caps.ept & EPT_CAP_SINGLE;
-	u64 dropped = single ? eptp : 0;
+	bool all = !eptp || !(vmx_caps.ept & EPT_CAP_SINGLE);
+	u64 dropped = all ? 0 : eptp;
 
 	trace(this_cpu()->id, TRACE_FLUSH, eptp);
-	if (!invept(single ? INVEPT_SINGLE : INVEPT_ALL, dropped))
+	if (!invept(all ? INVEPT_ALL : INVEPT_SINGLE, dropped))
 		panic("INVEPT of root 0x%lx failed", eptp);
 	return dropped;
+}
+
+static void use_root(u64 eptp)
+{
+	vmwrite(EPT_POINTER, eptp);
 }
 
 /* Chosen here, so that no exit of a vCPU without a log looks for one. */
@@ -207,6 +212,7 @@ const struct backend vmx_backend = {
 	.exec_only = exec_only,
 	.multihit = multihit,
 	.flush = flush,
+	.use_root = use_root,
 	.load = load,
 	.unload = unload,
 	.run = run,

@@ -16,7 +16,7 @@ static const char letters[CHOICE_KINDS + 1] = "rdalf";
 static bool can_fill(const struct xcpu *c, unsigned page)
 {
 	return c->guest && !config.no_fill && page < page_total() &&
-	       c->tlb[page] == TLB_EMPTY;
+	       c->tlb[c->root][page] == TLB_EMPTY;
 }
 
 static bool possible(struct choice c)
@@ -55,11 +55,12 @@ unsigned choice_list(struct choice out[CHOICE_MAX])
 
 static void fill(unsigned cpu, unsigned page)
 {
+	struct xcpu *c = &world.m.cpu[cpu];
 	const atomic64_t *word = &world.m.ept[page];
 	u64 entry = word->raw;
 
 	words_use((uintptr_t)word, sizeof(*word), cpu, false);
-	world.m.cpu[cpu].tlb[page] = (u8)entry;
+	c->tlb[c->root][page] = (u8)entry;
 	tell("fills its TLB from %s: %s", word_name((uintptr_t)word),
 	     entry == EPT_OLD ? "old" : "new");
 }

@@ -169,11 +169,18 @@ u64 hw_kicks(unsigned cpu)
 
 void hw_flush(u64 root)
 {
-	(void)root;
 	if (cpu_self()->count)
 		cpu_pause(OP_FLUSH);
-	memset(cpu_self()->tlb, TLB_EMPTY, sizeof(cpu_self()->tlb));
+	for (u64 i = 0; i < ROOTS; i++)
+		if (!root || i == (root - ROOT) / PAGE_SIZE)
+			memset(cpu_self()->tlb[i], TLB_EMPTY, PAGES);
 	tell("flushes its TLB");
+}
+
+void hw_use_root(u64 root)
+{
+	cpu_self()->root = (u8)((root - ROOT) / PAGE_SIZE);
+	tell("takes root %u", cpu_self()->root);
 }
 
 void cpu_take(void)

@@ -19,11 +19,12 @@ EXPLORE_FLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wno-unknown-warning-opt
 EXPLORE_ZOO = $(patsubst $(EXPLORE_DIR)/zoo/%.patch,%,$(wildcard $(EXPLORE_DIR)/zoo/*.patch))
 
 # The ghost TLB watches nobody here, and the steps are told with the story.
-EXPLORED_SRCS = smr/smr.c $(sort $(filter-out inval/ghost% inval/step.c,$(wildcard inval/*.c)))
+EXPLORED_SRCS = smr/smr.c smr/flavours.c \
+	$(sort $(filter-out inval/ghost% inval/step.c,$(wildcard inval/*.c)))
 EXPLORER_SRCS = $(sort $(wildcard $(EXPLORE_DIR)/*.c))
 
 EXPLORED_OBJS = $(EXPLORED_SRCS:%.c=$(EXPLORE_OUT)/%.o) \
-	$(EXPLORE_ZOO:%=$(EXPLORE_OUT)/zoo/%/gen_smr.o)
+	$(EXPLORE_ZOO:%=$(EXPLORE_OUT)/zoo/%/mutant.o)
 EXPLORE_OBJS = $(EXPLORED_OBJS) $(EXPLORER_SRCS:%.c=$(EXPLORE_OUT)/%.o) \
 	$(EXPLORE_OUT)/inval/ghost.o $(EXPLORE_OUT)/$(EXPLORE_DIR)/switch.o
 
@@ -34,14 +35,20 @@ $(EXPLORE_OUT)/%.o: %.S $(EXPLORE_DIR)/explore.mk
 	@mkdir -p $(@D)
 	$(EXPLORE_CC) -c -o $@ $<
 
-# Not one line of the sources besides the patch, and no fuzz in where it applies.
-$(EXPLORE_OUT)/zoo/%/gen_smr.o: $(EXPLORE_DIR)/zoo/%.patch inval/gen_smr.c smr/smr.h \
-		$(EXPLORE_DIR)/explore.mk
+# Not one line of the sources besides the patch, and no fuzz in where it applies.  It is
+# of gen_smr.c if not of another protocol; each mutant has an smr.c of its own.
+$(EXPLORE_OUT)/zoo/%/mutant.o: $(EXPLORE_DIR)/zoo/%.patch inval/gen_smr.c inval/new_root.c \
+		smr/smr.c smr/smr.h $(EXPLORE_DIR)/explore.mk
 	@rm -rf $(@D) && mkdir -p $(@D)/inval $(@D)/smr
-	@cp inval/gen_smr.c $(@D)/inval && cp smr/smr.h $(@D)/smr
+	@cp inval/gen_smr.c inval/new_root.c $(@D)/inval && cp smr/smr.[ch] $(@D)/smr
 	patch -s -p1 -F0 -d $(@D) <$<
-	$(EXPLORE_CC) -I$(@D) $(EXPLORE_FLAGS) -MMD -MP -c -o $@ $(@D)/inval/gen_smr.c
-	objcopy --redefine-sym gen_smr=zoo_$* $@
+	proto=$$(sed -n 's,^--- a/inval/\(.*\)\.c$$,\1,p' $<); proto=$${proto:-gen_smr}; set -e; \
+	for c in inval/$$proto smr/smr; do \
+		$(EXPLORE_CC) -I$(@D) $(EXPLORE_FLAGS) -MMD -MP -MT $@ -c \
+			-o $(@D)/$${c##*/}.o $(@D)/$$c.c; \
+	done; \
+	ld -r -o $@ $(@D)/$$proto.o $(@D)/smr.o; \
+	objcopy --redefine-sym $$proto=zoo_$* --keep-global-symbol=zoo_$* $@
 
 # A state is what lies in struct inval: a protocol's own variables would escape it.
 $(EXPLORE_OUT)/explore: $(EXPLORE_OBJS)

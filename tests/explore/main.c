@@ -51,6 +51,8 @@ static void choose(const char *name)
 		if (!strcmp(rows[i].id, name)) {
 			config.proto = rows[i].proto;
 			config.eats = rows[i].eats;
+			config.quarter = rows[i].quarter;
+			config.edits = rows[i].edits ? rows[i].edits : 1;
 		}
 	if (!config.proto)
 		refuse("there is no such protocol: ", name);

@@ -10,13 +10,16 @@
 struct row {
 	const char *id, *what;
 	const struct inval_proto *proto;
-	bool eats; /* the host has interrupts on between enter() and VM entry */
+	bool eats;      /* the host has interrupts on between enter() and VM entry */
+	bool quarter;   /* four advances of SMR are once around the circle         */
+	unsigned edits; /* of the initiator; 0: one                                */
 	bool unsafe_flight, unsafe_instant;
 	bool waits;
 };
 extern const struct row rows[];
 extern const unsigned row_count;
 
-extern const struct inval_proto seq_published, seq_reloaded;
+extern const struct inval_proto seq_published, seq_reloaded, smr_seq, smr_deferred,
+	smr_lazy;
 
 #endif

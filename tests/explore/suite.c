@@ -85,14 +85,23 @@ static struct config small(const struct inval_proto *proto)
 	};
 }
 
+static struct config of_row(const struct row *r)
+{
+	struct config c = small(r->proto);
+
+	c.eats = r->eats;
+	c.quarter = r->quarter;
+	c.edits = r->edits ? r->edits : 1;
+	return c;
+}
+
 static void check_row(const struct row *r)
 {
 	char name[60];
 
 	snprintf(name, sizeof(name), "%s%s%s", r->id, r->what ? ": " : "",
 		 r->what ? r->what : "");
-	config = small(r->proto);
-	config.eats = r->eats;
+	config = of_row(r);
 	check((struct expect){ name, r->unsafe_flight, r->waits }, true);
 	config.instant = true;
 	check((struct expect){ name, r->unsafe_instant, r->waits }, false);
@@ -104,8 +113,7 @@ static void check_full(const struct row *r)
 	char name[60];
 
 	snprintf(name, sizeof(name), "%s, each access a decision", r->id);
-	config = small(r->proto);
-	config.eats = r->eats;
+	config = of_row(r);
 	config.full = true;
 	check((struct expect){ name, r->unsafe_flight, r->waits }, false);
 }
@@ -139,6 +147,9 @@ static void controls(void)
 	config = small(row("H4")->proto);
 	config.no_buffer = true;
 	check((struct expect){ "control: H4, no store buffer", false, false }, false);
+	config = small(row("lazy")->proto);
+	config.no_buffer = true;
+	check((struct expect){ "control: lazy, slots drained", false, true }, false);
 	config = small(row("H1")->proto);
 	config.instant = true;
 	check((struct expect){ "control: H1, no flight", false, false }, false);
@@ -163,7 +174,8 @@ int suite(void)
 	for (unsigned i = 0; i < row_count; i++)
 		check_row(&rows[i]);
 	for (unsigned i = 0; i < row_count; i++)
-		check_full(&rows[i]);
+		if (rows[i].edits < 4) /* or it takes many seconds each */
+			check_full(&rows[i]);
 	for (unsigned i = 0; i < inval_proto_count; i++)
 		check_shipping(inval_protos[i]);
 	controls();

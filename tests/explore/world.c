@@ -10,6 +10,8 @@
  *      until done: window                   exit
  *      the old frame is reused              window: the kick is taken, kicked
  *
+ * All roots have the same entries; a TLB entry is used under its own root alone.
+ *
  * A guest may use each TLB entry at any time, so it is unsafe as soon as one runs that
  * has an old entry of a page whose frame is reused; its stores need no step.
  */
@@ -31,6 +33,11 @@ void pool_free_list(struct pool *p, struct frame_list *list)
 	(void)p;
 	(void)list;
 }
+
+/* The fewest steps of a circle that signed differences can tell apart. */
+static const struct smr_params quarter = {
+	.init = 1, .incr = BIT(30), .max_delta = BIT(30), .max_advance = BIT(30)
+};
 
 static void run_once(struct inval_reader *r)
 {
@@ -100,7 +107,7 @@ static void warm(unsigned cpu)
 	cpu_start(cpu, reader);
 	while (c->op != OP_READY && steps++ < WARM_STEPS) {
 		if (c->guest) {
-			memset(c->tlb, TLB_OLD, page_total());
+			memset(c->tlb[c->root], TLB_OLD, page_total());
 			cpu_leave(cpu);
 			c->resume = 0;
 		} else if (c->count) {
@@ -121,7 +128,11 @@ void world_init(void)
 
 	telling = false;
 	memset(&world, 0, sizeof(world));
-	inval_init(&world.iv, config.proto, NULL, 0, cpu_total());
+	inval_init(&world.iv, config.proto, NULL, ROOT, cpu_total());
+	if (config.quarter)
+		smr_init(&world.iv.smr, cpu_total(), &quarter);
+	if (config.proto->root_order)
+		inval_roots(&world.iv, ROOTS);
 	for (unsigned p = 0; p < page_total(); p++)
 		world.m.ept[p].raw = EPT_OLD;
 	for (unsigned i = config.initiators; i < cpu_total(); i++)
@@ -135,7 +146,7 @@ bool world_misuse(unsigned cpu, unsigned page)
 {
 	const struct xcpu *c = &world.m.cpu[cpu];
 
-	return c->guest && world.m.reused[page] && c->tlb[page] == TLB_OLD;
+	return c->guest && world.m.reused[page] && c->tlb[c->root][page] == TLB_OLD;
 }
 
 bool world_unsafe(void)

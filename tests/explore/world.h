@@ -16,6 +16,7 @@
 
 #define CPUS    4
 #define PAGES   4
+#define ROOTS   2 /* of protocols that want several */
 #define BUFFER  6 /* entries of a store buffer      */
 #define STACK   16384
 #define CLEARED 1536 /* below a stack pointer, at each switch */
@@ -39,6 +40,9 @@ enum op {
 
 enum tlb { TLB_EMPTY, TLB_OLD, TLB_NEW };
 
+/* The first root: they differ by their address alone. */
+#define ROOT PAGE_SIZE
+
 /* What the page's EPT word holds before and after the edit. */
 #define EPT_OLD ((u64)TLB_OLD)
 #define EPT_NEW ((u64)TLB_NEW)
@@ -58,7 +62,8 @@ struct xcpu {
 	u8 resume;  /* has left the guest, its host code goes on */
 	u8 waits;   /* an initiator between publish() and done() */
 	u8 count;   /* stores in the buffer, the oldest first    */
-	u8 tlb[PAGES];
+	u8 root;    /* that the guest is translated by           */
+	u8 tlb[ROOTS][PAGES];
 	struct buffered buffer[BUFFER];
 };
 
@@ -82,6 +87,7 @@ extern struct world world;
 struct config {
 	const struct inval_proto *proto;
 	unsigned initiators, readers, runs, edits;
+	bool quarter;   /* four advances of SMR are once around the circle        */
 	bool instant;   /* kicks arrive with the ICR write                        */
 	bool eats;      /* the host has interrupts on between enter() and VM entry */
 	bool no_buffer; /* controls: stores take effect at once, ...              */

@@ -107,6 +107,11 @@ u64 hw_kicks(unsigned cpu)
 	return kicks;
 }
 
+void hw_use_root(u64 root)
+{
+	(void)root;
+}
+
 void hw_flush(u64 root)
 {
 	(void)root;

@@ -65,6 +65,7 @@ void flat_begin(u32 frames, struct ept_features can)
 	for (unsigned i = 0; i < FLAT_SLOTS; i++)
 		flat.slot[i] = (struct flat_slot){ gather_init(), 1, 0 };
 	EXPECT_EQ(ept_init(&flat.ept, &flat.pool, can), E_OK);
+	EXPECT_EQ(ept_twin(&flat.ept, 1), E_OK);
 	expected = (struct expected){ .tables = 1 };
 	flat_pages = 0;
 	for (u64 r = 0; r < FLAT_REGIONS; r++) {
@@ -270,7 +271,7 @@ void flat_check(void)
 	EXPECT_EQ(flat.ept.tables, expected.tables);
 	EXPECT_EQ(flat.ept.spares, expected.spares);
 	EXPECT_EQ(pool_available(&flat.pool) + expected.tables + expected.spares +
-			  dead(),
+			  flat.ept.twins + dead(),
 		  flat.frames);
 	for (unsigned i = 0; i < CACHED; i++)
 		if (cached[i].hw)

@@ -187,16 +187,28 @@ static void check_table(struct look *l, hpa_t table, unsigned level, u64 gpa)
 	EXPECT_EQ(*pool_count(l->e->pool, table), used);
 }
 
+/* Hardware walks from the twins, and may have set A in them. */
+static void check_twins(const struct ept *e)
+{
+	const u64 *root = mem_ptr(e->root), *twin = mem_ptr(e->twin);
+
+	for (unsigned i = 0; i < e->twins * EPT_ENTRIES; i++)
+		if ((twin[i] ^ root[i % EPT_ENTRIES]) & ~EPTE_A)
+			EXPECT_EQ(twin[i], root[i % EPT_ENTRIES]);
+}
+
 void raw_check(const struct ept *e, u32 frames, u32 dead)
 {
 	struct look l = { .e = e };
 	hpa_t spare = e->spare;
 
 	check_table(&l, e->root, EPT_LEVELS - 1, 0);
+	check_twins(e);
 	EXPECT_EQ(e->tables, l.tables);
 	EXPECT_EQ(e->spares, l.spares); /* T1 */
 	for (u32 i = 0; i < e->spares; i++, spare = *(hpa_t *)mem_ptr(spare))
 		if (!take(&l, spare))
 			return;
-	EXPECT_EQ(pool_available(e->pool) + e->tables + e->spares + dead, frames);
+	EXPECT_EQ(pool_available(e->pool) + e->tables + e->spares + e->twins + dead,
+		  frames);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hw_threads - threads that stand for CPUs: kicks with a time of flight, a TLB each
+ * hw_threads - threads that stand for CPUs: kicks with a time of flight, a TLB each,
+ * whose entries are tagged by their root
  *
  * Nothing here may order anything between CPUs, or it would hide what TSan is to find:
  * kicks are relaxed, as an interrupt tells its receiver nothing about memory.
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define TLB_LEN     4
+#define TAGS        8 /* roots in a row whose translations are kept at a time */
 #define NOTES       5 /* errors that are printed */
 #define FLIGHT_TIME 4 /* a kick arrives with chance 1 in so many */
 
@@ -30,7 +32,8 @@ struct tlb_entry {
 
 static _Thread_local struct {
 	struct rng rng;
-	struct tlb_entry tlb[TLB_LEN];
+	u64 root; /* 0: the only one */
+	struct tlb_entry tlb[TAGS][TLB_LEN];
 } self;
 
 static u32 kicked[CPU_MAX];
@@ -122,11 +125,23 @@ u64 hw_kicks(unsigned cpu)
 	return load_acquire(&kicks[cpu]);
 }
 
+static unsigned tag_of(u64 root)
+{
+	return (root >> PAGE_SHIFT) % TAGS;
+}
+
 void hw_flush(u64 root)
 {
 	ghost_flush(hw_self(), root);
-	for (unsigned i = 0; i < TLB_LEN; i++)
-		self.tlb[i].valid = false;
+	for (unsigned tag = 0; tag < TAGS; tag++)
+		for (unsigned i = 0; i < TLB_LEN; i++)
+			if (!root || !self.root || tag == tag_of(root))
+				self.tlb[tag][i].valid = false;
+}
+
+void hw_use_root(u64 root)
+{
+	self.root = root;
 }
 
 static bool tlb_fill(const struct ept *e, gpa_t gpa, struct tlb_entry *t)
@@ -141,7 +156,8 @@ static bool tlb_fill(const struct ept *e, gpa_t gpa, struct tlb_entry *t)
 
 u64 *tlb_translate(const struct ept *e, gpa_t gpa, bool write)
 {
-	struct tlb_entry *t = &self.tlb[(gpa.v >> PAGE_SHIFT) % TLB_LEN];
+	struct tlb_entry *t =
+		&self.tlb[tag_of(self.root)][(gpa.v >> PAGE_SHIFT) % TLB_LEN];
 
 	if (!(t->valid && t->page == gpa.v) && !tlb_fill(e, gpa, t))
 		return NULL;

@@ -162,11 +162,14 @@ static void set_up(const struct inval_proto *proto)
 
 	ram_pool(&pool, FRAMES);
 	must(ept_init(&ept, &pool, (struct ept_features){ 0 }));
+	if (proto->root_order)
+		must(ept_twin(&ept, proto->root_order));
 	for (unsigned i = 0; i < pages; i++) {
 		mapped[i] = frame_new(&pool);
 		must(ept_map(&ept, page(i), mapped[i], PAGE_SIZE, EPT_RW, &g));
 	}
 	inval_init(&iv, proto, &pool, ept_pointer(&ept), cpus + 1);
+	inval_roots(&iv, 1u << proto->root_order);
 	fence_sc();
 }
 

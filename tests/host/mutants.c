@@ -97,7 +97,7 @@ const struct mutant smr_mutants[] = {
 };
 
 static const struct mutant *const groups[] = { smr_mutants, mark_mutants, stop_mutants,
-					       ack_mutants };
+					       ack_mutants, root_mutants };
 
 static const struct inval_proto *proto_of(const struct mutant *m)
 {

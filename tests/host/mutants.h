@@ -19,7 +19,8 @@ struct mutant {
 	bool (*done)(struct inval *, ticket_t);
 };
 
-extern const struct mutant smr_mutants[], mark_mutants[], stop_mutants[], ack_mutants[];
+extern const struct mutant smr_mutants[], mark_mutants[], stop_mutants[], ack_mutants[],
+	root_mutants[];
 
 /* The protocol of that name, mutants included; NULL when there is none. */
 const struct inval_proto *mutant_or_proto(const char *name);

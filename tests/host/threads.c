@@ -96,9 +96,9 @@ static void *reader(void *arg)
 	cpu_start((unsigned)(r - iv.reader), seed);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		iv.proto->enter(r);
-		ghost_enter(iv.ghost, hw_self());
+		ghost_enter(r->ghost, hw_self());
 		guest();
-		ghost_exit(iv.ghost, hw_self());
+		ghost_exit(r->ghost, hw_self());
 		iv.proto->exit(r);
 		if (kick_take())
 			inval_kicked(r);
@@ -263,9 +263,12 @@ static void set_up(const struct inval_proto *proto, bool watch)
 {
 	ram_pool(&pool, FRAMES);
 	must(ept_init(&ept, &pool, (struct ept_features){ 0 }));
+	if (proto->root_order)
+		must(ept_twin(&ept, proto->root_order));
 	for (unsigned i = 0; i < PAGES; i++)
 		map_page(i);
 	inval_init(&iv, proto, &pool, ept_pointer(&ept), readers + 1);
+	inval_roots(&iv, 1u << proto->root_order);
 	smr_init(&iv.smr, readers + 1, &near_wrap);
 	ghost_hook(haunted);
 	if (watch)

@@ -20,7 +20,7 @@ MM_SRCS = mm/pool.c mm/gather.c mm/table.c mm/walk.c mm/ept.c mm/change.c mm/res
 	mm/dirty.c mm/fault.c
 # Every protocol; the ghost TLB's words need a formatter, and go where one is.
 INVAL_SRCS = $(sort $(filter-out inval/ghost_text.c,$(wildcard inval/*.c)))
-CORE_SRCS = smr/smr.c $(MM_SRCS) $(INVAL_SRCS)
+CORE_SRCS = smr/smr.c smr/flavours.c $(MM_SRCS) $(INVAL_SRCS)
 
 # Edits of an EPT beside a flat map; allocations fail when these files say so.
 EPT_SRCS = tests/host/eptraw.c tests/host/eptflat.c tests/host/eptsteps.c \

@@ -94,12 +94,12 @@ tsan "sections, small steps" "$tso/none/sections" small 3 50000
 tsan "pool, 3 CPUs" "$tso/none/frames" 3 100000
 tsan "gen-smr, 1 reader" "$tso/none/threads" gen-smr 1 20000 10000
 tsan "gen-smr, 3 readers" "$tso/none/threads" gen-smr $many
-for proto in gen-slot smr-seq request always rendezvous stop-world dirty-mask \
-	counter-wait handler-flush; do
+for proto in gen-slot smr-seq request always new-root rendezvous stop-world \
+	dirty-mask counter-wait handler-flush; do
 	tsan "$proto, 3 readers" "$tso/none/threads" $proto $many
 done
-for proto in gen-smr gen-slot smr-seq request always rendezvous stop-world dirty-mask \
-	counter-wait handler-flush; do
+for proto in gen-smr gen-slot smr-seq request always new-root rendezvous stop-world \
+	dirty-mask counter-wait handler-flush; do
 	tsan "$proto, 5 initiators" "$tso/none/initiators" $proto 3 20000 2000
 done
 tsan "fills, 1 reader" "$tso/none/fills" 1 20000 10000
@@ -136,7 +136,9 @@ for mutant in gen-slot-trap gen-slot-no-wait gen-slot-no-flush gen-slot-early-ex
 	counter-wait-no-wait counter-wait-all-but-one counter-wait-active-only \
 	counter-wait-join-late \
 	handler-flush-no-wait handler-flush-all-but-one handler-flush-entry \
-	handler-flush-no-flush; do
+	handler-flush-no-flush \
+	new-root-no-flush new-root-flush-one new-root-no-switch new-root-gen-first \
+	new-root-no-wait; do
 	control stale "$mutant" "$tso/none/threads" $mutant $many
 done
 for mutant in gen-slot-no-kick gen-slot-scan-first gen-slot-no-catch-up \
@@ -159,12 +161,16 @@ watched=ghost
 TSAN_OPTIONS="$TSAN_OPTIONS report_bugs=0"
 tsan "gen-smr, watched, 1 reader" "$tso/none/threads" gen-smr 1 20000 10000
 tsan "gen-smr, watched, 3 readers" "$tso/none/threads" gen-smr $many
+tsan "new-root, watched, 3 readers" "$tso/none/threads" new-root $many
 control haunts "gen-ipi, watched" "$tso/none/threads" gen-ipi $many
 for twist in no_fence no_wait; do
 	control haunts "gen-smr, $twist, watched" "$tso/$twist/threads" gen-smr $many
 done
 for mutant in gen-first gen-late early-exit no-wait no-flush; do
 	control haunts "gen-smr, $mutant, watched" "$tso/none/threads" $mutant $many
+done
+for mutant in no-flush flush-one no-switch gen-first no-wait; do
+	control haunts "new-root, $mutant, watched" "$tso/none/threads" new-root-$mutant $many
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -70,6 +70,10 @@ static const struct row rows[] = {
 	    IN_BETWEEN "R1.1,1.R1.1@0.N2.1"),
 	ROW("handler-flush", "K4: a reader has flushed and not said so",
 	    "1.K4.1@0.K2.1"),
+	ROW("new-root", "V1: a reader slept before its section",
+	    IN_BETWEEN "S1.1,1.S1.1@0.done.1"),
+	ROW("new-root", "V2: a reader comes to its root, which changes once more",
+	    IN_BETWEEN "V1.1,1.V1.1@0.G3.1"),
 	ROW("always", "A1: a reader slept before its section",
 	    IN_BETWEEN "S1.1,1.S1.1@0.done.1"),
 };

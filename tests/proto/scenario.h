@@ -51,6 +51,7 @@ struct stage {
 	u64 caught;           /* violations before this stage */
 	atomic64_t tripped;   /* software walks that ended at the tripwire */
 	u64 flushes[CPU_MAX]; /* each reader's flushes when the last edit was made   */
+	u64 root[CPU_MAX];    /* and the root that it entered by                     */
 	u64 before[CPU_MAX];  /* what a guest's counter was at some moment */
 	bool prompt; /* kicks arrive at once, whatever the configuration says */
 	struct step_plan plan; /* of the next edit                           */
@@ -101,7 +102,8 @@ bool stage_progress(struct stage *s);
 
 /*
  * An emulator may flush at each entry by itself, and so hide a flush that is missing.
- * Notes the flushes at an edit; each guest that has gone on since must have flushed.
+ * Notes the flushes at an edit; each guest that has gone on since must have flushed, or
+ * got another root.
  */
 void stage_note_flushes(struct stage *s);
 bool stage_all_flushed(struct stage *s);

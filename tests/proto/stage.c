@@ -269,16 +269,23 @@ static u64 flushes_of(const struct stage *s, unsigned vcpu)
 	return load_relaxed(&s->vm->vcpu[vcpu]->reader->flushes);
 }
 
+static u64 root_of(const struct stage *s, unsigned vcpu)
+{
+	return load_relaxed(&s->vm->vcpu[vcpu]->reader->root);
+}
+
 void stage_note_flushes(struct stage *s)
 {
-	for (unsigned i = 0; i < s->vm->vcpus; i++)
+	for (unsigned i = 0; i < s->vm->vcpus; i++) {
 		s->flushes[i] = flushes_of(s, i);
+		s->root[i] = root_of(s, i);
+	}
 }
 
 bool stage_all_flushed(struct stage *s)
 {
 	for (unsigned i = 0; i < s->vm->vcpus; i++)
-		if (flushes_of(s, i) == s->flushes[i]) {
+		if (flushes_of(s, i) == s->flushes[i] && root_of(s, i) == s->root[i]) {
 			test_fail(s->t, "guest %u went on without a flush", i);
 			return false;
 		}

@@ -18,6 +18,7 @@ unsigned kick_count, flush_count;
 u64 taken[CPU_MAX];
 static const struct inval_reader *flusher; /* whose flush is under way */
 u64 flusher_had;
+u64 used_root;
 u64 flusher_mark; /* its mark at that moment */
 
 /* Whoever begins waits for the kicked, so they leave at once. */
@@ -40,13 +41,18 @@ u64 hw_kicks(unsigned cpu)
 
 void hw_flush(u64 root)
 {
-	EXPECT_EQ(root, ROOT);
+	EXPECT(!root || root == ROOT);
 	if (!flusher)
 		return; /* an initiator's own */
 	flush_count++;
 	flusher_had = flusher->flushed;
 	flusher_mark = load_relaxed(&flusher->mark.word);
 	ghost_flush(hw_self(), root);
+}
+
+void hw_use_root(u64 root)
+{
+	used_root = root;
 }
 
 void set_up(const struct inval_proto *proto, unsigned cpus)

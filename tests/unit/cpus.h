@@ -23,6 +23,9 @@ extern struct kick kicks[CPU_MAX];
 extern unsigned flush_count;
 extern u64 taken[CPU_MAX]; /* kicks that each CPU has taken */
 
+/* The root that was taken last, by whatever CPU. */
+extern u64 used_root;
+
 /* What a reader had when it flushed last. */
 extern u64 flusher_had, flusher_mark;
 

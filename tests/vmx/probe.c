@@ -266,6 +266,7 @@ bool probe_flags(struct probe *p, bool on)
 	}
 	p->vm->ept.can.ad = on;
 	p->vm->inval.root = ept_pointer(&p->vm->ept);
+	store_relaxed(&p->v->reader->root, p->vm->inval.root);
 	return true;
 }
 

@@ -17,8 +17,8 @@
 #define READER 1
 #define STEPS  40 /* more than any hook has */
 
-static const char *const names[] = { "gen-smr", "gen-slot", "smr-seq", "request",
-				     "always" };
+static const char *const names[] = { "gen-smr", "gen-slot", "smr-seq",
+				     "request", "always",   "new-root" };
 static struct inval iv;
 static struct pool pool;
 static unsigned countdown; /* operations until the other one acts */

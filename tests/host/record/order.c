@@ -101,6 +101,11 @@ void hw_flush(u64 root)
 	step('F');
 }
 
+void hw_use_root(u64 root)
+{
+	(void)root;
+}
+
 /* What was recorded since the last call. */
 static const char *recorded(void)
 {
