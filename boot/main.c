@@ -108,9 +108,10 @@ static void boot_late(void)
 	why = apic_init(config.apic); /* IPIs                      */
 	if (why)
 		refuse("apic", why);
-	kick_init();    /* kicks, delayed if asked   */
-	start_cpus();   /* every CPU idle, for work  */
-	memtype_init(); /* leaves by memory type     */
+	kick_init();     /* kicks, delayed if asked   */
+	start_cpus();    /* every CPU idle, for work  */
+	kick_clusters(); /* several kicks by a write  */
+	memtype_init();  /* leaves by memory type     */
 	sti();
 	no_guests = vm_init(&pool); /* guests                    */
 	if (no_guests)

@@ -64,17 +64,15 @@ CATALOG(proto, "proto", NAME, WHAT);
 
 static void enter(struct inval_reader *r)
 {
-	atomic64_t *mask = &r->iv->mask[r->active - r->iv->active];
-
 	STEP(R1);
 	or_fence(r->active, r->bit);
 	STEP(X5);
 	if (load_acquire(&r->mark.word))
 		store_fence(&r->mark.word, 0ull);
-	if (!(load_acquire(mask) & r->bit) && r->flushed)
+	if (!(load_acquire(r->mask) & r->bit) && r->flushed)
 		return;
 	STEP(X6);
-	and_fence(mask, r->others); /* pairs with X1 */
+	and_fence(r->mask, r->others); /* pairs with X1 */
 	inval_flush(r, r->flushed + 1);
 }
 

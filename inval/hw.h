@@ -15,6 +15,12 @@ unsigned hw_self(void);
 /* Makes `cpu` leave guest mode soon, if it is in it.  Returns at once. */
 void hw_kick(unsigned cpu);
 
+/*
+ * hw_kick() for each CPU base + i with bit i of `which`, in any order; base is a
+ * multiple of 64.  A machine may send them all at once.
+ */
+void hw_kick_many(unsigned base, u64 which);
+
 /* How many kicks `cpu` has taken so far, each outside of the guest. */
 u64 hw_kicks(unsigned cpu);
 

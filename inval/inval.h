@@ -54,7 +54,8 @@ struct inval_reader {
 	atomic64_t *active;  /* this CPU's word of inval.active, and its bit in it */
 	u64 bit, others;     /* others: all bits but this one */
 	u64 flushed;         /* the generation that this CPU has last flushed for */
-	u64 own[2];          /* a protocol's                                      */
+	u64 own;             /* a protocol's                                      */
+	atomic64_t *mask;    /* this CPU's word of inval.mask                     */
 	struct ghost *ghost; /* of `root`                                        */
 	atomic64_t flushes;  /* how often it has; others may look                */
 	atomic64_t root;     /* EPTP that it enters by; likewise                 */
@@ -68,6 +69,7 @@ struct inval_proto {
 	bool basic;                 /* runs where no protocol is asked for     */
 	enum inval_class guarantee; /* what done() promises; G0 if not sound   */
 	unsigned root_order;        /* wants 2^n roots with the same tables    */
+	u64 fresh;                  /* the mark of a CPU that has never entered */
 	void (*enter)(struct inval_reader *);  /* right before VM entry        */
 	void (*exit)(struct inval_reader *);   /* right after VM exit          */
 	void (*kicked)(struct inval_reader *); /* NULL: the kick's interrupt is taken,

@@ -37,6 +37,10 @@
  * the kick comes late and ends the next one, which costs an exit and is no harm; the
  * mark of that next stay is odd, so it can be kicked in its own right.
  *
+ * marks_kick() makes the marks of up to 64 CPUs even before it kicks any of them, so
+ * that one ICR write serves a cluster.  Each kick is still behind the CAS of its own
+ * mark; others wait a little longer for it, never for ever.
+ *
  * `shared[0]` is `passed`: every stay that goes on has come with it or later.  A scan
  * that finds a higher minimum raises it, so all tickets up to there are done in O(1).
  *
@@ -46,33 +50,79 @@
 #include "inval/hw.h"
 #include "inval/step.h"
 
-void mark_kick(struct inval *iv, unsigned cpu, ticket_t t)
+/* The mark has changed since it was m: the stay is over, or another is to kick it. */
+static never_inline bool claim_again(atomic64_t *mark, ticket_t t)
 {
-	atomic64_t *mark = &iv->reader[cpu].mark.word;
-	u64 m = load_acquire(mark);
+	u64 m;
 
-	while (m % 2 && m < t) {
-		if (cas(mark, m, m + 1)) {
-			STEP(K4);
-			hw_kick(cpu);
-			return;
-		}
-		m = load_acquire(mark); /* it has left, or another's kick is coming */
-	}
+	do {
+		m = load_acquire(mark);
+		if (m % 2 == 0 || m >= t)
+			return false;
+	} while (!cas(mark, m, m + 1));
+	return true;
 }
 
-/* The lowest generation that a stay shows; those that begin from now on: `newest`. */
+/* Makes the mark of a stay that is older than t even.  True when that was us.  K4 */
+static inline bool claim(atomic64_t *mark, ticket_t t)
+{
+	u64 m = load_acquire(mark);
+
+	if (m % 2 == 0 || m >= t)
+		return false;
+	return cas(mark, m, m + 1) || claim_again(mark, t);
+}
+
+void mark_kick(struct inval *iv, unsigned cpu, ticket_t t)
+{
+	if (!claim(&iv->reader[cpu].mark.word, t))
+		return;
+	STEP(K4);
+	hw_kick(cpu);
+}
+
+/* Which of the n readers are ours to kick, from bit 0 on. */
+static inline u64 claim_some(struct inval_reader *r, unsigned n, ticket_t t)
+{
+	u64 which = 0, bit = 1;
+
+	for (const struct inval_reader *end = r + n; r < end; r++, bit <<= 1)
+		if (claim(&r->mark.word, t))
+			which |= bit;
+	return which;
+}
+
+ticket_t marks_kick(struct inval *iv, ticket_t t)
+{
+	struct inval_reader *r = iv->reader;
+
+	STEP(N1);
+	for (unsigned base = 0; base < iv->cpus; base += 64, r += 64) {
+		u64 which = claim_some(r, MIN(iv->cpus - base, 64), t);
+
+		STEP(K4);
+		if (which)
+			hw_kick_many(base, which);
+	}
+	return t;
+}
+
+/*
+ * The lowest generation that a stay shows; those that begin from now on: `newest`.
+ * Less one, the mark of a CPU that is out is the highest of all.
+ */
 static u64 lowest(const struct inval *iv, u64 newest)
 {
-	u64 min = newest;
+	const struct inval_reader *r = iv->reader, *end = r + iv->cpus;
+	u64 min = newest - 1;
 
-	for (unsigned i = 0; i < iv->cpus; i++) {
-		u64 m = load_acquire(&iv->reader[i].mark.word); /* pairs with K3 */
+	_Static_assert(MARK_OUT - 1 == UINT64_MAX, "nobody lags less");
+	for (; r < end; r++) {
+		u64 m = load_acquire(&r->mark.word) - 1; /* pairs with K3 */
 
-		if (m != MARK_OUT && m < min)
-			min = m;
+		min = MIN(min, m);
 	}
-	return min;
+	return min + 1;
 }
 
 static bool raise_passed(struct inval *iv, ticket_t t, u64 min)

@@ -26,6 +26,9 @@ static inline bool mark_in(const struct inval_reader *r)
  */
 void mark_kick(struct inval *iv, unsigned cpu, ticket_t t);
 
+/* The same for every CPU, where the kicks of 64 go out together; t.  [K4] */
+ticket_t marks_kick(struct inval *iv, ticket_t t);
+
 /* Is every stay that began before t over?  Once true it stays true.  [K5] [K6] */
 bool marks_passed(struct inval *iv, ticket_t t);
 

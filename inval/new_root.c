@@ -59,7 +59,7 @@ CATALOG(proto, "proto", NAME, WHAT);
 #define ROOT_ORDER 3
 
 /* The reader's own: the roots that it has not used since its last flush. */
-#define CLEAN own[0]
+#define CLEAN own
 
 /* Not inline: an entry without news then has no register to save for it. */
 static __attribute__((noinline)) void turn(struct inval_reader *r, u64 gen)

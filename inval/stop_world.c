@@ -14,8 +14,8 @@
  *  [W1] take the mutex                      set own bit in active
  *  [W2] for each CPU: set WANT,        [W6] wait until WANT is clear, then set IN and
  *      kick it if it was IN                 clear FLUSH by one compare-and-swap
- *  [W3] wait until each is not IN      [W7] FLUSH was set, or this is the first
- *      EPT stores                           entry: flush
+ *  [W3] wait until each is not IN      [W7] FLUSH was set, as it is at first:
+ *      EPT stores                           flush
  *  [W4] for each CPU: mark := FLUSH         VM entry, guest, VM exit
  *  [W5] free the mutex                 [W8] clear IN: suspended
  *                                           clear own bit
@@ -76,7 +76,7 @@ static u64 resume(atomic64_t *mark)
 static void enter(struct inval_reader *r)
 {
 	or_fence(r->active, r->bit);
-	if (resume(&r->mark.word) & FLUSH || !r->flushed) {
+	if (resume(&r->mark.word) & FLUSH) {
 		STEP(W7);
 		inval_flush(r, r->flushed + 1);
 	}
@@ -120,6 +120,7 @@ const struct inval_proto stop_world = {
 	.what = WHAT,
 	.sound = true,
 	.guarantee = G1,
+	.fresh = FLUSH, /* W7 */
 	.enter = enter,
 	.exit = exit,
 	.begin = begin,

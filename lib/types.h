@@ -53,6 +53,7 @@ typedef struct {
 
 #define must_check        __attribute__((warn_unused_result))
 #define always_inline     inline __attribute__((always_inline))
+#define never_inline      __attribute__((noinline)) /* off the short way */
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 
 #endif

@@ -124,26 +124,27 @@ static enum err unmap_leaves(struct edit *x, const struct run *r)
 	u64 span = ept_span(r->level), gpa = ALIGN_DOWN(r->gpa, span);
 	unsigned cleared = 0;
 
-	for (unsigned i = 0; i < r->n; i++, gpa += span) {
-		if (!epte_used(epte_load(&r->slot[i])))
+	for (epte_t *slot = r->slot, *end = slot + r->n; slot < end;
+	     slot++, gpa += span) {
+		if (!epte_used(epte_load(slot)))
 			continue;
-		clear(x, &r->slot[i], gpa);
+		clear(x, slot, gpa);
 		edit_changed(x, gpa, span);
 		cleared++;
 	}
-	if (cleared)
-		*run_used(x, r) -= (u16)cleared;
-	x->emptied = cleared && !*run_used(x, r);
-	table_release(x->ept, cleared * table_spares(r->level));
+	x->up = cleared && !(*run_used(x, r) -= (u16)cleared);
+	if (r->level)
+		table_release(x->ept, cleared * table_spares(r->level));
 	return E_OK;
 }
 
+/* Takes the table away that the entry points to; the one above may be empty now. */
 static void unlink(struct edit *x, const struct run *r)
 {
 	hpa_t table = run_table(r);
 
 	link(x->ept, r, (epte_t){ 0 });
-	x->emptied = !--*run_used(x, r);
+	x->up = !--*run_used(x, r);
 	retire_tables(x->ept, table, r->level - 1, x->g);
 }
 
@@ -156,19 +157,13 @@ static bool unmap_table(struct edit *x, const struct run *r, u64 stop)
 	return true;
 }
 
-static void unmap_empty(struct edit *x, const struct run *r)
-{
-	if (x->emptied)
-		unlink(x, r);
-}
-
 static enum err unmap(struct ept *e, gpa_t gpa, u64 len, struct gather *g,
 		      enum err (*run)(struct edit *, gpa_t, u64))
 {
 	static const struct edit_kind kind = { .why = WHY_UNMAP,
 					       .leaves = unmap_leaves,
 					       .before = unmap_table,
-					       .after = unmap_empty,
+					       .after = unlink,
 					       .splits = true };
 	struct edit x = { .kind = &kind, .ept = e, .g = g, .grain = EPT_LEVELS };
 

@@ -103,7 +103,7 @@ void ept_settle(struct ept *e, struct gather *g)
 {
 	static const struct edit_kind kind = { .leaves = settle_leaves,
 					       .after = settle_table };
-	struct edit x = { .kind = &kind, .ept = e, .g = g };
+	struct edit x = { .kind = &kind, .ept = e, .g = g, .up = true };
 	u64 len = g->parked_to - g->parked_from;
 	enum err err;
 

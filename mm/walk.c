@@ -31,13 +31,11 @@ unsigned edit_grain(const struct ept *e, u64 gpa, u64 hpa)
 	return level;
 }
 
-void edit_flush(struct edit *x)
+void edit_gather(struct edit *x)
 {
-	if (x->to > x->from) {
-		gather_range(x->g, GPA(x->from), x->to - x->from, x->kind->why);
-		if (x->kind->breaks)
-			gather_parked(x->g, x->from, x->to);
-	}
+	gather_range(x->g, GPA(x->from), x->to - x->from, x->kind->why);
+	if (x->kind->breaks)
+		gather_parked(x->g, x->from, x->to);
 	x->from = x->to = 0;
 }
 
@@ -83,6 +81,15 @@ static void split(struct edit *x, const struct run *r)
 	gather_parked(x->g, start, start + span);
 }
 
+static struct run run_at(hpa_t table, unsigned level, u64 gpa)
+{
+	return (struct run){ .slot = &table_ptr(table)[ept_index(gpa, level)],
+			     .n = 1,
+			     .level = level,
+			     .gpa = gpa,
+			     .table = table };
+}
+
 static enum err visit(struct edit *x, const struct run *r, u64 stop)
 {
 	const struct edit_kind *k = x->kind;
@@ -99,24 +106,17 @@ static enum err visit(struct edit *x, const struct run *r, u64 stop)
 		return E_OK;
 	}
 	err = edit_walk(x, run_table(r), r->level - 1, r->gpa, stop);
-	if (!err && k->after)
+	if (!err && x->up)
 		k->after(x, r);
 	return err;
 }
 
-enum err edit_walk(struct edit *x, hpa_t table, unsigned level, u64 gpa, u64 end)
+static never_inline enum err visit_all(struct edit *x, hpa_t table, unsigned level,
+				       u64 gpa, u64 end)
 {
-	struct run r = { .slot = &table_ptr(table)[ept_index(gpa, level)],
-			 .n = 1,
-			 .level = level,
-			 .gpa = gpa,
-			 .table = table };
+	struct run r = run_at(table, level, gpa);
 	enum err err = E_OK;
 
-	if (level == 0) {
-		r.n = (unsigned)((end - gpa) >> PAGE_SHIFT);
-		return x->kind->leaves ? x->kind->leaves(x, &r) : E_OK;
-	}
 	while (r.gpa < end && !err) {
 		u64 next = ALIGN_DOWN(r.gpa, ept_span(level)) + ept_span(level);
 		u64 stop = MIN(end, next);
@@ -124,6 +124,51 @@ enum err edit_walk(struct edit *x, hpa_t table, unsigned level, u64 gpa, u64 end
 		err = visit(x, &r, stop);
 		r.gpa = stop;
 		r.slot++;
+	}
+	return err;
+}
+
+/*
+ * Goes straight down while the range is a part of one entry that points to a table:
+ * there the walk has no choice.  path[i] is the table of level i; the lowest level.
+ */
+static inline unsigned descend(hpa_t *path, unsigned level, u64 gpa, u64 end)
+{
+	u64 differs = (gpa ^ (end - 1)) +
+		      1; /* a page at least, so level 0 is the end */
+	hpa_t table = path[level];
+
+	for (; differs < ept_span(level); path[--level] = table) {
+		epte_t e = epte_load(&table_ptr(table)[ept_index(gpa, level)]);
+
+		if (!epte_used(e) || e.raw & EPTE_LEAF)
+			break;
+		table = epte_addr(e);
+	}
+	return level;
+}
+
+enum err edit_walk(struct edit *x, hpa_t table, unsigned top, u64 gpa, u64 end)
+{
+	const struct edit_kind *k = x->kind;
+	hpa_t path[EPT_LEVELS];
+	unsigned level;
+	enum err err = E_OK;
+
+	path[top] = table;
+	level = descend(path, top, gpa, end);
+	if (level) {
+		err = visit_all(x, path[level], level, gpa, end);
+	} else if (k->leaves) {
+		struct run r = run_at(path[0], 0, gpa);
+
+		r.n = (unsigned)((end - gpa) >> PAGE_SHIFT);
+		err = k->leaves(x, &r);
+	}
+	while (!err && x->up && level++ < top) {
+		struct run r = run_at(path[level], level, gpa);
+
+		k->after(x, &r);
 	}
 	return err;
 }

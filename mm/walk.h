@@ -29,7 +29,7 @@ struct edit_kind {
 	enum err (*hole)(struct edit *, const struct run *, u64 stop);
 	/* A whole table, before the walk goes down: true when nothing is left to do. */
 	bool (*before)(struct edit *, const struct run *, u64 stop);
-	/* The same table when the walk has come back up without an error. */
+	/* The same table when the walk has come back up without an error, and x->up. */
 	void (*after)(struct edit *, const struct run *);
 	bool splits; /* a leaf that is too large or only in part in the range */
 	bool breaks; /* what has changed is parked                             */
@@ -46,7 +46,7 @@ struct edit {
 	u64 *map;     /* a bit for each page, from gpa on               */
 	u64 from, to; /* translations that changed, not gathered yet    */
 	u64 done;     /* map: how far leaves have been stored           */
-	bool emptied; /* unmap: the table that was walked last is empty */
+	bool up; /* what has been walked last concerns the entry above it: after() */
 };
 
 /* Walks [gpa, gpa + len) and gathers what changed.  E_INVAL: no such range. */
@@ -56,7 +56,7 @@ enum err must_check edit_run(struct edit *x, gpa_t gpa, u64 len);
 enum err must_check edit_run_locked(struct edit *x, gpa_t gpa, u64 len);
 
 /* Walks [gpa, end) in one table, for edits that link a new one. */
-enum err must_check edit_walk(struct edit *x, hpa_t table, unsigned level, u64 gpa,
+enum err must_check edit_walk(struct edit *x, hpa_t table, unsigned top, u64 gpa,
 			      u64 end);
 
 /* Is this a range of pages that an EPT can translate? */
@@ -93,7 +93,12 @@ static inline hpa_t run_table(const struct run *r)
 unsigned edit_grain(const struct ept *e, u64 gpa, u64 hpa);
 
 /* Gathers what edit_changed() has noted. */
-void edit_flush(struct edit *x);
+void edit_gather(struct edit *x);
+static inline void edit_flush(struct edit *x)
+{
+	if (x->to)
+		edit_gather(x);
+}
 
 /* Notes that the translations of [gpa, gpa + len) changed. */
 static inline void edit_changed(struct edit *x, u64 gpa, u64 len)

@@ -22,6 +22,7 @@
 #define REG_ID        0x20
 #define REG_TPR       0x80
 #define REG_EOI       0xb0
+#define REG_LDR       0xd0
 #define REG_SVR       0xf0
 #define REG_ICR       0x300
 #define REG_ICR_HIGH  0x310
@@ -60,8 +61,12 @@ void apic_enable(void)
 	u64 base = rdmsr(MSR_APIC_BASE) | APIC_BASE_EN;
 
 	wrmsr(MSR_APIC_BASE, base); /* EXTD may not be set in the same step (11.12.5) */
-	if (mode == APIC_X2)
+	if (mode == APIC_X2) {
 		wrmsr(MSR_APIC_BASE, base | APIC_BASE_EXTD);
+		/* Bochs 2.7 has an LDR only after a write in x2APIC mode. */
+		wrmsr(MSR_APIC_BASE, base | APIC_BASE_EXTD);
+		this_cpu()->logical_id = get(REG_LDR);
+	}
 	put(REG_TPR, 0);
 	put(REG_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 	put(REG_DIVIDE, DIVIDE_BY_1);
@@ -101,6 +106,11 @@ const char *apic_init(enum apic_mode want)
 	return NULL;
 }
 
+bool apic_clusters(void)
+{
+	return mode == APIC_X2;
+}
+
 const char *apic_mode_name(void)
 {
 	return mode == APIC_X2 ? "x2APIC" : "xAPIC";
@@ -123,7 +133,7 @@ void apic_send(u32 dest, u32 icr)
 	this_cpu()->icr_writes++;
 	if (mode == APIC_X2) {
 		asm volatile("lfence" : : : "memory");
-		wrmsr(MSR_X2APIC + REG_ICR / 16, (u64)dest << 32 | icr);
+		wrmsr_halves(MSR_X2APIC + REG_ICR / 16, icr, dest);
 		return;
 	}
 	flags = irq_save(); /* the timer's handler sends as well */

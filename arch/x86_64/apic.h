@@ -14,6 +14,7 @@ enum apic_mode { APIC_AUTO, APIC_X, APIC_X2 };
 #define ICR_NMI     0x400
 #define ICR_INIT    0x500
 #define ICR_STARTUP 0x600
+#define ICR_LOGICAL 0x800 /* the destination is a logical ID */
 #define ICR_ASSERT  0x4000
 
 /*
@@ -23,18 +24,21 @@ enum apic_mode { APIC_AUTO, APIC_X, APIC_X2 };
  */
 const char *apic_init(enum apic_mode want);
 
-/* Enables another CPU's APIC in the chosen mode. */
+/* Enables another CPU's APIC in the chosen mode.  Both note the CPU's logical ID. */
 void apic_enable(void);
 
 /* Has apic_init() been here?  Can an IPI be addressed to that ID in this mode? */
 bool apic_ready(void);
 bool apic_reaches(u32 id);
 
+/* Have CPUs logical IDs that name a cluster and a CPU in it (11.12.10.2)? */
+bool apic_clusters(void);
+
 const char *apic_mode_name(void);
 u32 apic_id(void);
 void apic_eoi(void);
 
-/* Sends what `icr` says to the APIC with id `dest`. */
+/* Sends what `icr` says to the APIC with id `dest`, physical unless it says logical. */
 void apic_send(u32 dest, u32 icr);
 
 /* Interrupts this CPU once at VECTOR_TIMER, after `count` bus clocks; 0 disarms. */

@@ -46,9 +46,10 @@ struct cpu {
 	struct cpu *self;
 	unsigned id;
 	u32 apic_id;
+	u32 logical_id; /* x2APIC mode: its LDR; else 0 */
 	u64 stack_top;
 	bool reading; /* checked builds: between the enter hook and the exit hook */
-	u64 kicks_asked, icr_writes; /* by this CPU, for the benches */
+	u64 kicks_asked, icr_writes; /* by this CPU, for the benches; kick_count() */
 	u64 gdt[5];
 	struct tss tss;
 	struct cpu_public pub;

@@ -28,9 +28,14 @@ static inline u64 rdmsr(u32 msr)
 	return (u64)hi << 32 | lo;
 }
 
+static inline void wrmsr_halves(u32 msr, u32 low, u32 high)
+{
+	asm volatile("wrmsr" : : "c"(msr), "a"(low), "d"(high) : "memory");
+}
+
 static inline void wrmsr(u32 msr, u64 v)
 {
-	asm volatile("wrmsr" : : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
+	wrmsr_halves(msr, (u32)v, (u32)(v >> 32));
 }
 
 static inline u64 rdtsc(void)

@@ -11,13 +11,19 @@
  */
 #include "arch/x86_64/kick.h"
 #include "arch/x86_64/apic.h"
+#include "arch/x86_64/cluster.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/trap.h"
 #include "inval/hw.h"
 #include "lib/trace.h"
 
+#define ICR_KICK (ICR_ASSERT | ICR_FIXED | VECTOR_KICK)
+
 static u32 flight = KICK_NOW;
+static bool together;    /* CPUs of a cluster are kicked by one write */
+static bool counted;     /* by those who ask for kicks                */
+static bool plain;       /* together, at once, and not counted        */
 static unsigned delayer; /* whose kicks these are */
 static atomic64_t pending[CPU_MAX / 64];
 
@@ -26,10 +32,15 @@ unsigned hw_self(void)
 	return this_cpu()->id;
 }
 
-void kick_now(unsigned cpu)
+static void trace_kick(unsigned cpu)
 {
 	trace(hw_self(), TRACE_KICK, cpu);
-	apic_send(cpus[cpu]->apic_id, ICR_ASSERT | ICR_FIXED | VECTOR_KICK);
+}
+
+void kick_now(unsigned cpu)
+{
+	trace_kick(cpu);
+	apic_send(cpus[cpu]->apic_id, ICR_KICK);
 }
 
 static bool take(unsigned cpu)
@@ -80,17 +91,95 @@ void kick_hook(void (*fn)(void))
 	on_kick = fn;
 }
 
-void hw_kick(unsigned cpu)
+static void each(unsigned base, u64 which, void (*fn)(unsigned cpu))
 {
-	this_cpu()->kicks_asked++;
-	if (flight == KICK_NOW || hw_self() != delayer) {
-		kick_now(cpu);
-		return;
-	}
-	if (flight == KICK_LOST)
-		return;
+	for (; which; which &= which - 1)
+		fn(base + (unsigned)__builtin_ctzll(which));
+}
+
+static inline void by_cluster(unsigned base, u64 which);
+
+/* CPUs of several clusters: off the short way, which needs no stack. */
+static never_inline void first_of_several(u32 dest, unsigned base, u64 rest)
+{
+	apic_send(dest, ICR_KICK | ICR_LOGICAL);
+	by_cluster(base, rest);
+}
+
+static inline void by_cluster(unsigned base, u64 which)
+{
+	u32 dest = cluster_take(base, &which);
+
+	if (which)
+		first_of_several(dest, base, which);
+	else
+		apic_send(dest, ICR_KICK | ICR_LOGICAL);
+}
+
+/*
+ * In x2APIC mode the ICR's WRMSR may pass earlier stores (SDM vol. 3, 11.12.3): the
+ * protocol has executed a locked instruction before, and apic_send() has an LFENCE.
+ */
+static inline void send(unsigned base, u64 which)
+{
+	if (CHECKED)
+		each(base, which, trace_kick);
+	by_cluster(base, which);
+}
+
+static void delay(unsigned cpu)
+{
 	or_fence(&pending[cpu / 64], BIT(cpu % 64));
 	apic_timer(flight);
+}
+
+static void count(unsigned cpu)
+{
+	(void)cpu;
+	this_cpu()->kicks_asked++;
+}
+
+/* The long way. */
+static never_inline void send_or_not(unsigned base, u64 which)
+{
+	if (counted)
+		each(base, which, count);
+	if (flight != KICK_NOW && hw_self() == delayer)
+		each(base, flight == KICK_LOST ? 0 : which, delay);
+	else if (together)
+		send(base, which);
+	else
+		each(base, which, kick_now);
+}
+
+void hw_kick_many(unsigned base, u64 which)
+{
+	if (!which)
+		return;
+	if (plain)
+		send(base, which);
+	else
+		send_or_not(base, which);
+}
+
+void hw_kick(unsigned cpu)
+{
+	hw_kick_many(ALIGN_DOWN(cpu, 64), BIT(cpu % 64));
+}
+
+static void choose_way(void)
+{
+	plain = together && !counted && flight == KICK_NOW;
+}
+
+void kick_clusters(void)
+{
+	static u32 ids[CPU_MAX];
+
+	for (unsigned i = 0; i < cpu_count; i++)
+		ids[i] = cpus[i]->logical_id;
+	together = cluster_plan(ids, cpu_count);
+	choose_way();
 }
 
 void kick_init(void)
@@ -114,9 +203,16 @@ bool kick_in_flight(void)
 	return any;
 }
 
-void kick_delay(u32 count)
+void kick_delay(u32 clocks)
 {
 	kick_flush();
 	delayer = hw_self();
-	flight = count;
+	flight = clocks;
+	choose_way();
+}
+
+void kick_count(bool on)
+{
+	counted = on;
+	choose_way();
 }

@@ -18,20 +18,26 @@
 /* Prepares the timer's vector.  Once, before the first delayed kick. */
 void kick_init(void);
 
+/* Lets one ICR write kick several CPUs where it can.  Once, when all CPUs are up. */
+void kick_clusters(void);
+
 /* Calls fn() on each CPU that has taken a kick, in its interrupt.  Once. */
 void kick_hook(void (*fn)(void));
 
 /*
- * From now on kicks from this CPU take `count` bus clocks more, or KICK_NOW or
+ * From now on kicks from this CPU take `clocks` bus clocks more, or KICK_NOW or
  * KICK_LOST.  Kicks under way are sent first.  A delayed kick needs interrupts on.
  */
-void kick_delay(u32 count);
+void kick_delay(u32 clocks);
 
 /* Sends what is still under way. */
 void kick_flush(void);
 
 /* Is a delayed kick still under way? */
 bool kick_in_flight(void);
+
+/* From now on each CPU counts what it asks for, in kicks_asked; or no more. */
+void kick_count(bool on);
 
 /* Kicks `cpu` at once, whatever kick_delay() says: for what is not under test. */
 void kick_now(unsigned cpu);

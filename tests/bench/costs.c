@@ -6,10 +6,10 @@
  *      edits, waits     run the guest          have left it, are idle; or edit as well
  *
  * All APs are in the guest at first; one after another leaves it.  Each figure is a
- * mean of a few operations, but for the gap, which is the largest.  Costs of the parts
- * and VM exits come from operations of their own: looking at the clock and counting
- * exits take time.  What is found goes out when the guests have stopped, because the
- * serial line takes its time too.
+ * mean of a few operations, but for the gap, which is the largest.  Costs of the parts,
+ * those of the whole and events come from operations of their own: looking at the clock
+ * and counting take time.  What is found goes out when the guests have stopped, because
+ * the serial line takes its time too.
  *
  * The floor of a wait is measured beside it: a kick to each responder, and the wait
  * until each has counted it.  `./shootdown bench` prints all this as tables.
@@ -114,43 +114,39 @@ static u64 all_exits(void)
 	return sum;
 }
 
+/* Before all operations of one pass: calling the initiators takes IPIs of its own. */
+static void prepare(struct costs *c, bool phases)
+{
+	c->plan.phases = phases;
+	costs_call(c);
+	costs_progress(c);
+	costs_forget_gaps(c);
+}
+
+static void pass(struct costs *c)
+{
+	costs_operate(c);
+	costs_progress(c);
+}
+
 static void measure_phases(struct costs *c)
 {
 	const struct spent *s = &c->initiator[0].spent;
 	unsigned ops = c->plan.ops;
-	u64 before;
 
-	c->plan.phases = true;
-	count_exits(c, true);
-	costs_call(c);
-	costs_progress(c);
-	before = all_exits();
-	costs_operate(c);
-	costs_progress(c);
-	find(c, "exits", "events", all_exits() - before, ops * c->plan.initiators);
-	count_exits(c, false);
-	if (c->plan.initiators > 1)
-		return; /* they wait for each other in any part */
+	prepare(c, true);
+	pass(c);
 	find_ticks(c, "edit", s->edit, ops);
 	find_ticks(c, "publish", s->publish, ops);
 	find_ticks(c, "poll", s->poll, ops);
 	find_ticks(c, "retire", s->retire, ops);
 }
 
-static void measure_whole(struct costs *c)
+/* The sums of all initiators. */
+static struct spent spent(const struct costs *c)
 {
-	u64 ops = c->plan.ops * c->plan.initiators;
 	struct spent sum = { 0 };
-	struct events was, is;
 
-	c->plan.phases = false;
-	costs_call(c);
-	costs_progress(c);
-	costs_forget_gaps(c);
-	was = events(c);
-	costs_operate(c);
-	costs_progress(c);
-	is = events(c);
 	for (unsigned k = 0; k < c->plan.initiators; k++) {
 		const struct spent *s = &c->initiator[k].spent;
 
@@ -160,6 +156,17 @@ static void measure_whole(struct costs *c)
 		sum.asked += s->asked;
 		sum.sent += s->sent;
 	}
+	return sum;
+}
+
+static void measure_whole(struct costs *c)
+{
+	u64 ops = c->plan.ops * c->plan.initiators;
+	struct spent sum;
+
+	prepare(c, false);
+	pass(c);
+	sum = spent(c);
 	if (c->plan.initiators == 1) {
 		find_ticks(c, "ticks", sum.done, ops);
 		find_ticks(c, "total", sum.total, ops);
@@ -167,14 +174,33 @@ static void measure_whole(struct costs *c)
 		find_ticks(c, "together", sum.done, ops);
 	}
 	find(c, "polls", "polls", sum.polls, ops);
+	if (c->active)
+		find_ticks(c, "gap", costs_gap(c), 1);
+}
+
+static void measure_events(struct costs *c)
+{
+	u64 ops = c->plan.ops * c->plan.initiators, before;
+	struct events was, is;
+	struct spent sum;
+
+	count_exits(c, true);
+	kick_count(true);
+	prepare(c, false);
+	was = events(c);
+	before = all_exits();
+	pass(c);
+	is = events(c);
+	sum = spent(c);
+	find(c, "exits", "events", all_exits() - before, ops);
 	find(c, "kicks", "events", sum.asked, ops);
 	find(c, "icr_writes", "events", sum.sent, ops);
 	find(c, "ipis", "events", is.ipis - was.ipis, ops);
 	find(c, "flushes", "events", is.flushes - was.flushes, ops);
 	find(c, "idle_ipis", "events", is.idle_ipis - was.idle_ipis, ops);
 	find(c, "idle_flushes", "events", is.idle_flushes - was.idle_flushes, ops);
-	if (c->active)
-		find_ticks(c, "gap", costs_gap(c), 1);
+	kick_count(false);
+	count_exits(c, false);
 }
 
 static void measure(struct costs *c, unsigned batch, unsigned initiators)
@@ -183,8 +209,10 @@ static void measure(struct costs *c, unsigned batch, unsigned initiators)
 				 .batch = batch,
 				 .initiators = initiators,
 				 .ops = batch < LARGE ? OPS : OPS_LARGE };
-	measure_phases(c);
+	if (initiators == 1) /* several wait for each other in any part */
+		measure_phases(c);
 	measure_whole(c);
+	measure_events(c);
 }
 
 /* A kick for each responder, and the wait until each of them has taken it. */

@@ -19,7 +19,7 @@ EXPLORE_FLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wno-unknown-warning-opt
 EXPLORE_ZOO = $(patsubst $(EXPLORE_DIR)/zoo/%.patch,%,$(wildcard $(EXPLORE_DIR)/zoo/*.patch))
 
 # The ghost TLB watches nobody here, and the steps are told with the story.
-EXPLORED_SRCS = smr/smr.c smr/flavours.c \
+EXPLORED_SRCS = smr/smr.c smr/flavours.c tests/host/kick_many.c \
 	$(sort $(filter-out inval/ghost% inval/step.c,$(wildcard inval/*.c)))
 EXPLORER_SRCS = $(sort $(wildcard $(EXPLORE_DIR)/*.c))
 

@@ -29,11 +29,11 @@ static void enter_flush_one(struct inval_reader *r)
 
 	if (gen == r->flushed)
 		return;
-	if (!(r->own[0] & BIT(n))) {
+	if (!(r->own & BIT(n))) {
 		hw_flush(r->iv->root + n * PAGE_SIZE);
-		r->own[0] = ~0ull;
+		r->own = ~0ull;
 	}
-	r->own[0] &= ~BIT(n);
+	r->own &= ~BIT(n);
 	inval_use_root(r, n);
 	r->flushed = gen;
 }
@@ -45,11 +45,11 @@ static void enter_no_switch(struct inval_reader *r)
 
 	if (gen == r->flushed)
 		return;
-	if (!(r->own[0] & bit)) {
+	if (!(r->own & bit)) {
 		inval_flush_roots(r);
-		r->own[0] = ~0ull;
+		r->own = ~0ull;
 	}
-	r->own[0] &= ~bit;
+	r->own &= ~bit;
 	r->flushed = gen;
 }
 

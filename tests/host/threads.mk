@@ -8,7 +8,7 @@
 # It is included after host.mk, and gives it the sources that tests/unit need.
 
 PURE_SRCS  += $(CORE_SRCS)
-HOST_SRCS  += $(STAND_INS) $(EPT_SRCS)
+HOST_SRCS  += $(STAND_INS) $(MANY_SRC) $(EPT_SRCS)
 HOST_FLAGS += -fno-builtin-exit
 HOST_LDFLAGS += $(EPT_LDFLAGS)
 HOST_tsan  += -Wno-tsan
@@ -18,6 +18,8 @@ STAND_INS = tests/host/ram.c tests/host/cpu.c
 
 MM_SRCS = mm/pool.c mm/gather.c mm/table.c mm/walk.c mm/ept.c mm/change.c mm/resize.c \
 	mm/dirty.c mm/fault.c
+# Kicks of several CPUs, for programs that say what a kick is.
+MANY_SRC = tests/host/kick_many.c
 # Every protocol; the ghost TLB's words need a formatter, and go where one is.
 INVAL_SRCS = $(sort $(filter-out inval/ghost_text.c,$(wildcard inval/*.c)))
 CORE_SRCS = smr/smr.c smr/flavours.c $(MM_SRCS) $(INVAL_SRCS)
@@ -34,7 +36,7 @@ $(HOST_OUT)/fuzz/ept: tests/fuzz/ept.c $(STAND_INS) $(EPT_SRCS) $(MM_SRCS) lib/t
 
 # Each operation of the core goes through a hook: tests/host/record is first.
 RECORD_SRCS = $(CORE_SRCS) lib/err.c lib/text.c tests/host/main.c $(STAND_INS) \
-	tests/host/eptraw.c $(sort $(wildcard tests/host/record/*.c))
+	$(MANY_SRC) tests/host/eptraw.c $(sort $(wildcard tests/host/record/*.c))
 RECORD_OBJS = $(RECORD_SRCS:%.c=$(HOST_OUT)/record/%.o)
 
 $(HOST_OUT)/record/%.o: %.c tests/host/threads.mk
@@ -47,7 +49,7 @@ $(HOST_OUT)/record/unit: $(RECORD_OBJS)
 TSO_OUT   = $(HOST_OUT)/tso
 TSO_FLAGS = -Itests/host/tsan $(HOST_FLAGS)
 TSO_SRCS  = smr/smr.c $(MM_SRCS) inval/ghost.c lib/err.c lib/text.c $(STAND_INS) \
-	tests/host/hw_threads.c tests/host/tsan/tso.c
+	tests/host/hw_threads.c $(MANY_SRC) tests/host/tsan/tso.c
 PROTO_SRCS = $(TSO_SRCS) $(filter-out inval/gen_smr.c inval/ghost.c,$(INVAL_SRCS)) \
 	inval/ghost_text.c lib/fmt.c $(sort $(wildcard tests/host/mutants*.c))
 THREADS_SRCS = $(PROTO_SRCS) tests/host/threads.c

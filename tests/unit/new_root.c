@@ -214,7 +214,7 @@ TEST(ghost_remembers_all_roots_of_a_dead_vm)
 		inval_watch(&iv);
 		stay(1);
 		EXPECT_EQ(found_all(), 0);
-		iv.reader[2].own[0] = ~0ull; /* all clean, it thinks */
+		iv.reader[2].own = ~0ull; /* all clean, it thinks */
 		for (unsigned n = 0; n < ROOTS; n++) {
 			stay(2);
 			edit();
