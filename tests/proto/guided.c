@@ -154,7 +154,8 @@ static const struct scenario unused_w = { .layout = ONE_PAGE,
 					  .role = GUEST_READER,
 					  .edit = take_w,
 					  .restore = give_w,
-					  .reuse = written };
+					  .reuse = written,
+					  .unseen = true };
 
 TEST_RECORD(proto_guided, "proto/guided", run,
 	    "schedules that lead into the hazards that are known", .arg = &unused_w,

@@ -34,6 +34,7 @@ struct scenario {
 	enum err (*restore)(struct stage *, struct gather *);
 	/* The block that the edit took away is used for something else: who minds? */
 	u64 (*reuse)(struct stage *, struct gather *, unsigned old);
+	bool unseen;     /* stale uses look like any others: only the ghost can tell */
 	unsigned cost;   /* so many times fewer iterations; 0 is 1             */
 	unsigned flight; /* so many times longer are kicks under way; 0 is 1 */
 };
