@@ -34,13 +34,23 @@ static bool on_extint(struct vcpu *v)
 	return policy(v, EXIT_IRQ);
 }
 
+/*
+ * An NMI that makes a guest leave was not delivered to it, so it blocks none there (SDM
+ * vol. 3, 28.3.4).  Bochs says that it does, and would never let another one through.
+ */
+static bool on_nmi(struct vcpu *v)
+{
+	vmwrite(GUEST_INTERRUPTIBILITY, vmread(GUEST_INTERRUPTIBILITY) & ~NMI_BLOCKED);
+	return policy(v, EXIT_NMI);
+}
+
 static bool on_event(struct vcpu *v)
 {
 	u64 info = vmread(EXIT_INTR_INFO);
 
 	v->exit.vector = (u8)info;
-	return policy(v, field_get(INTR_TYPE, info) == INTR_TYPE_NMI ? EXIT_NMI
-								     : EXIT_EXCEPTION);
+	return field_get(INTR_TYPE, info) == INTR_TYPE_NMI ? on_nmi(v)
+							   : policy(v, EXIT_EXCEPTION);
 }
 
 static bool on_hlt(struct vcpu *v)

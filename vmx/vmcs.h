@@ -60,6 +60,9 @@ enum vmcs_field {
 #define INTR_TYPE           BITS(10, 8)
 #define INTR_TYPE_NMI       2
 
+/* Interruptibility state (25.4.2). */
+#define NMI_BLOCKED         BIT(3)
+
 /* EXIT_REASON (25.9.1, appendix C). */
 #define REASON_BASIC        BITS(15, 0)
 #define REASON_FAILED       BIT(31)
