@@ -35,7 +35,13 @@ SRCS := $(wildcard lib/*.c smr/smr.c mm/*.c inval/*.c arch/x86_64/*.c vmx/*.c vm
 	boot/*.c tests/*.c tests/boot/*.c tests/proto/*.c tests/bench/*.c \
 	tests/vmx/*.c tests/selftest/*.c)
 ASMS := boot/start.S $(wildcard arch/x86_64/*.S vmx/*.S) tests/guest/blobs.S
-OBJS := $(SRCS:%.c=$(O)/%.o) $(ASMS:%.S=$(O)/%.S.o)
+# Protocols with one step wrong, in the checked build alone: tools/mutate.py.  Those of
+# other sources (zoo.mk) are no part of any kernel that ships.
+ZOO_PROTOS := $(patsubst inval/zoo/%.patch,%,$(sort \
+	$(shell grep -l '^of: ' inval/zoo/*.patch)))
+ZOO  := $(if $(filter checked,$(BUILD)),$(ZOO_PROTOS))
+ZOO_SRCS := $(ZOO:%=$(O)/zoo/%.c) $(O)/zoo/table.c
+OBJS := $(SRCS:%.c=$(O)/%.o) $(ASMS:%.S=$(O)/%.S.o) $(ZOO_SRCS:.c=.o)
 
 SOURCE_DIRS := lib smr mm inval arch vmx vm boot tests
 
@@ -59,6 +65,15 @@ $(O)/%.S.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(ASFLAGS) -Wa,-I$(O)/guest -c -o $@ $<
 
+$(O)/zoo/%.o: $(O)/zoo/%.c
+	$(CC) $(CFLAGS) -ffile-prefix-map=$(O)=. -c -o $@ $<
+
+$(O)/zoo/table.c: inval/zoo $(ZOO:%=inval/zoo/%.patch) tools/mutate.py
+	$(PYTHON) tools/mutate.py --table $@ $(ZOO:%=inval/zoo/%.patch)
+
+$(O)/zoo/%.c: inval/zoo/%.patch $(wildcard inval/*.c) tools/mutate.py
+	$(PYTHON) tools/mutate.py --link $< $@
+
 $(O)/tests/guest/blobs.S.o: $(GUEST_ELFS)
 
 $(O)/guest/%.guest: $(O)/tests/guest/start.S.o $(O)/tests/guest/%.o tests/guest/guest.ld
@@ -74,6 +89,7 @@ PURE_SRCS += vmx/caps.c vmx/explain.c lib/console.c lib/fmt.c mm/mtrr.c mm/ept_r
 	arch/x86_64/cluster.c tests/steps_text.c
 include $(wildcard tests/host/*.mk)
 include $(wildcard tests/explore/*.mk)
+include inval/zoo/zoo.mk
 
 .PHONY: check-layers check-headers check-format
 check: check-layers check-headers check-format check-native check-threads

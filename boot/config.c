@@ -31,6 +31,11 @@ static bool set_proto(struct config *c, const char *v)
 	return copy(c->proto, v);
 }
 
+static bool set_mutant(struct config *c, const char *v)
+{
+	return copy(c->mutant, v);
+}
+
 static bool set_guest(struct config *c, const char *v)
 {
 	return copy(c->guest, v) && !strncmp(v, "module:", 7);
@@ -103,6 +108,7 @@ static bool set_exit(struct config *c, const char *v)
 #define OPTIONS(X)                                                                 \
 	X(run, "globs over test names, comma between")                             \
 	X(proto, "globs over protocol names, comma between")                       \
+	X(mutant, "globs over mutants, comma between: checked build")              \
 	X(guest, "module:NAME, an ELF64 that vm/module runs as a guest")           \
 	X(seed, "of every random choice")                                          \
 	X(cpus, "how many CPUs are used at most")                                  \

@@ -14,8 +14,9 @@
 
 struct config {
 	char run[CONFIG_LIST]; /* globs over test names, comma between; "" = default */
-	char proto[CONFIG_LIST]; /* globs over protocol names; "" = all */
-	char guest[CONFIG_LIST]; /* "module:NAME" or "" */
+	char proto[CONFIG_LIST];  /* globs over protocol names; "" = all */
+	char mutant[CONFIG_LIST]; /* globs over mutants; "" = none */
+	char guest[CONFIG_LIST];  /* "module:NAME" or "" */
 	u64 seed;
 	u64 cpus;  /* how many CPUs are used at most    */
 	u64 iters; /* invalidations per scenario; 0 = the test's own */

@@ -346,6 +346,11 @@ void ghost_forget(void)
 	ghost_reset();
 }
 
+u64 ghost_violations(void)
+{
+	return load_relaxed(&found.violations);
+}
+
 void ghost_tell(struct ghost_tally *out)
 {
 	*out = (struct ghost_tally){ .checked = load_relaxed(&found.checked),

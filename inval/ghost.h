@@ -87,6 +87,9 @@ struct ghost *ghost_at(struct ghost *g, u64 root);
 /* Forgets what was found so far, but not what the CPUs hold. */
 void ghost_reset(void);
 
+/* How many violations were found since. */
+u64 ghost_violations(void);
+
 /* What was found since.  Once no CPU runs a guest, or it may be torn. */
 void ghost_tell(struct ghost_tally *out);
 

@@ -63,6 +63,12 @@ static void explain(const struct ghost_tally *g)
 		trace_print((unsigned)v->by, last.maker);
 }
 
+void haunt_look(struct run *t)
+{
+	if (CHECKED && ghost_violations())
+		test_saw(t, BY_GHOST);
+}
+
 void haunt_judge(struct run *t)
 {
 	bool control = t->proto && !t->proto->sound;
@@ -74,19 +80,27 @@ void haunt_judge(struct run *t)
 	if (t->ghost.unwatched)
 		test_inconclusive(t, "ghost: no room for the roots of %lu VMs",
 				  t->ghost.unwatched);
-	if (!t->ghost.violations || (control && t->verdict == FAIL))
+	if (!t->ghost.violations)
 		return;
-	if (!control)
+	if (!control || t->mutant)
 		explain(&t->ghost);
 	ghost_text(text, sizeof(text), &t->ghost.was);
-	test_fail(t, "%s", text);
-	t->caught = control;
+	test_kill(t, BY_GHOST, "%s", text);
 }
 
 void haunt_record(const struct run *t, char *buf, size_t size)
 {
+	char text[200];
+	size_t n;
+
 	str_copy(buf, "", size);
-	if (CHECKED)
-		fmt_str(buf, size, "\"ghost\":{\"checked\":%lu,\"violations\":%lu},",
-			t->ghost.checked, t->ghost.violations);
+	if (!CHECKED)
+		return;
+	n = fmt_str(buf, size, "\"ghost\":{\"checked\":%lu,\"violations\":%lu",
+		    t->ghost.checked, t->ghost.violations);
+	if (t->ghost.violations) {
+		ghost_text(text, sizeof(text), &t->ghost.was);
+		n += fmt_str(buf + n, size - n, ",\"said\":\"%s\"", text);
+	}
+	fmt_str(buf + n, size - n, "},");
 }

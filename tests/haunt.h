@@ -10,6 +10,9 @@
 /* Before the test. */
 void haunt_begin(void);
 
+/* During it, after each invalidation: when did the ghost see something first? */
+void haunt_look(struct run *t);
+
 /*
  * After it, when no CPU runs a guest: violations fail it.  For an unsound protocol that
  * has not been caught otherwise this is how it is caught.

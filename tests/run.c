@@ -4,10 +4,13 @@
  *
  * A record is a line that begins with '@'.  A test under an unsound protocol is a
  * negative control: it must be caught, and then is XFAIL; one that is not caught is a
- * FAIL, because then the test could not have caught anybody.
+ * FAIL, because then the test could not have caught anybody.  A mutant of the zoo may
+ * be one that this machine cannot show: it is caught by any detector, and if by none,
+ * that is no fault of the kernel but INCONCLUSIVE.
  */
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/insn.h"
+#include "inval/zoo.h"
 #include "lib/console.h"
 #include "lib/str.h"
 #include "lib/trace.h"
@@ -37,6 +40,24 @@ void test_fail(struct run *t, const char *f, ...)
 	va_start(ap, f);
 	record(t, FAIL, f, ap);
 	va_end(ap);
+}
+
+void test_kill(struct run *t, enum detector by, const char *f, ...)
+{
+	bool clean = t->verdict != FAIL || t->caught;
+	va_list ap;
+
+	va_start(ap, f);
+	record(t, FAIL, f, ap);
+	va_end(ap);
+	t->caught = clean;
+	test_saw(t, by);
+}
+
+void test_saw(struct run *t, enum detector by)
+{
+	if (!t->tries[by])
+		t->tries[by] = MAX(t->invalidations, 1ull);
 }
 
 void test_skip(struct run *t, const char *f, ...)
@@ -83,6 +104,22 @@ static void full_name(const struct run *t, char *buf, size_t size)
 		t->proto ? t->proto->name : "");
 }
 
+/* A member of the record: how many invalidations each detector needed. */
+static void kills(const struct run *t, char *buf, size_t size)
+{
+	static const char *const name[DETECTORS] = { "ground", "watchdog", "flush",
+						     "ghost" };
+	size_t n = 0;
+
+	*buf = 0;
+	for (unsigned i = 0; i < DETECTORS; i++)
+		if (t->tries[i] && n < size)
+			n += fmt_str(buf + n, size - n, "%s\"%s\":%lu",
+				     n ? "," : "\"killed\":{", name[i], t->tries[i]);
+	if (n && n < size)
+		fmt_str(buf + n, size - n, "},");
+}
+
 static void report(const struct run *t, unsigned number, u64 ticks)
 {
 	bool ok = t->verdict != FAIL && t->verdict != XFAIL;
@@ -90,9 +127,10 @@ static void report(const struct run *t, unsigned number, u64 ticks)
 			   : t->verdict == SKIP         ? " # SKIP "
 			   : t->verdict == INCONCLUSIVE ? " # SKIP inconclusive: "
 							: "";
-	char name[80], ghost[80];
+	char name[80], ghost[300], killed[120];
 
 	full_name(t, name, sizeof(name));
+	kills(t, killed, sizeof(killed));
 	haunt_record(t, ghost, sizeof(ghost));
 	if (t->verdict == FAIL)
 		print("# %s: %s\n", name, t->why);
@@ -102,11 +140,12 @@ static void report(const struct run *t, unsigned number, u64 ticks)
 	      *mark ? t->why : "");
 	print("@{\"type\":\"test\",\"name\":\"%s\",\"proto\":\"%s\",\"cpus\":%u,"
 	      "\"verdict\":\"%s\",\"witnesses\":%lu,\"violations\":%lu,\"seed\":%lu,"
-	      "\"ticks\":%lu,\"invalidations\":%lu,%s%s%s%s\"why\":\"%s\"}\n",
+	      "\"ticks\":%lu,\"invalidations\":%lu,%s%s%s%s%s\"why\":\"%s\"}\n",
 	      t->test->name, t->proto ? t->proto->name : "", cpu_count,
 	      verdict_name[t->verdict], t->witnesses, t->violations, t->config->seed,
-	      ticks, t->invalidations, ghost, *t->schedule ? "\"schedule\":\"" : "",
-	      t->schedule, *t->schedule ? "\"," : "", t->why);
+	      ticks, t->invalidations, ghost, killed,
+	      *t->schedule ? "\"schedule\":\"" : "", t->schedule,
+	      *t->schedule ? "\"," : "", t->why);
 }
 
 static const char *cannot_run(const struct test *test, const char *no_guests)
@@ -116,13 +155,28 @@ static const char *cannot_run(const struct test *test, const char *no_guests)
 	return test->aps >= cpu_count ? "needs more CPUs" : NULL;
 }
 
+/*
+ * Is what was complained about what the control is there for?  Liveness and the flush
+ * a control has to have right, unless it is a mutant.
+ */
+static bool caught(const struct run *t)
+{
+	return t->caught &&
+	       (t->mutant || !(t->tries[BY_WATCHDOG] || t->tries[BY_FLUSH]));
+}
+
 /* Turns what a negative control recorded around. */
 static void judge_control(struct run *t)
 {
 	if (!t->proto || t->proto->sound || t->test->measures || t->verdict == SKIP)
 		return;
-	if (t->verdict == FAIL && t->caught) {
+	if (t->verdict == FAIL && caught(t)) {
 		t->verdict = XFAIL;
+	} else if (t->verdict == PASS && t->mutant) {
+		test_inconclusive(t,
+				  "%s was not told apart: %lu invalidations, %lu "
+				  "witnesses",
+				  t->proto->name, t->invalidations, t->witnesses);
 	} else if (t->verdict == PASS) {
 		t->verdict = FAIL;
 		str_copy(t->why, "the negative control was not caught", sizeof(t->why));
@@ -207,6 +261,7 @@ enum status tests_run(const struct config *c, struct pool *pool, const char *no_
 	for (unsigned i = 0; i < s.n; i++) {
 		struct run t = { .test = s.test[i],
 				 .proto = s.proto[i],
+				 .mutant = s.mutant[i],
 				 .config = c,
 				 .pool = pool };
 

@@ -5,6 +5,7 @@
  * The linker may put records in any order, so they are sorted by file and line.
  */
 #include "tests/select.h"
+#include "inval/zoo.h"
 #include "lib/console.h"
 #include "lib/str.h"
 
@@ -39,11 +40,13 @@ static bool wanted(const struct config *c, const struct test *t)
 			 : config_match(c->run, t->name);
 }
 
-static void add(struct selection *s, const struct test *t, const struct inval_proto *p)
+static void add(struct selection *s, const struct test *t, const struct inval_proto *p,
+		bool mutant)
 {
 	if (s->n == SELECT_MAX)
 		panic("more than %u tests are selected", SELECT_MAX);
 	s->test[s->n] = t;
+	s->mutant[s->n] = mutant;
 	s->proto[s->n++] = p;
 }
 
@@ -53,9 +56,13 @@ static void add_protocols(struct selection *s, const struct config *c,
 	for (unsigned i = 0; i < inval_proto_count; i++) {
 		const struct inval_proto *p = inval_protos[i];
 
-		if (*c->proto ? config_match(c->proto, p->name) : p->basic)
-			add(s, t, p);
+		if (*c->proto ? config_match(c->proto, p->name)
+			      : p->basic && !*c->mutant)
+			add(s, t, p, false);
 	}
+	for (unsigned i = 0; i < inval_mutant_count; i++)
+		if (config_match(c->mutant, mutant_name(inval_mutants[i])))
+			add(s, t, inval_mutants[i], true);
 }
 
 static bool test_exists(const char *glob)
@@ -70,6 +77,14 @@ static bool proto_exists(const char *glob)
 {
 	for (unsigned i = 0; i < inval_proto_count; i++)
 		if (config_match(glob, inval_protos[i]->name))
+			return true;
+	return false;
+}
+
+static bool mutant_exists(const char *glob)
+{
+	for (unsigned i = 0; i < inval_mutant_count; i++)
+		if (config_match(glob, mutant_name(inval_mutants[i])))
 			return true;
 	return false;
 }
@@ -100,6 +115,8 @@ static void list_all(const struct test **all, unsigned n)
 		print("#   run=%s\n", all[i]->name);
 	for (unsigned i = 0; i < inval_proto_count; i++)
 		print("#   proto=%s\n", inval_protos[i]->name);
+	for (unsigned i = 0; i < inval_mutant_count; i++)
+		print("#   mutant=%s\n", mutant_name(inval_mutants[i]));
 }
 
 bool select_tests(struct selection *s, const struct config *c)
@@ -115,7 +132,8 @@ bool select_tests(struct selection *s, const struct config *c)
 		return false;
 	}
 	if (!each_exists(c->run, test_exists, "run") ||
-	    !each_exists(c->proto, proto_exists, "proto")) {
+	    !each_exists(c->proto, proto_exists, "proto") ||
+	    !each_exists(c->mutant, mutant_exists, "mutant")) {
 		list_all(all, n);
 		return false;
 	}
@@ -124,8 +142,8 @@ bool select_tests(struct selection *s, const struct config *c)
 			continue;
 		if (all[i]->protocols)
 			add_protocols(s, c, all[i]);
-		else if (!*c->proto || *c->run)
-			add(s, all[i], NULL);
+		else if ((!*c->proto && !*c->mutant) || *c->run)
+			add(s, all[i], NULL, false);
 	}
 	if (!s->n)
 		print("# command line: the selection is empty\n");

@@ -25,17 +25,28 @@
 
 enum verdict { PASS, FAIL, XFAIL, SKIP, INCONCLUSIVE, VERDICTS };
 
+/* Who tells an unsound protocol from a sound one. */
+enum detector {
+	BY_GROUND,   /* guests used what was no longer theirs                  */
+	BY_WATCHDOG, /* the initiator waits, and no kick is on its way         */
+	BY_FLUSH,    /* a guest went on without a flush                        */
+	BY_GHOST,    /* a CPU may hold what an edit took away: the ghost TLB   */
+	DETECTORS
+};
+
 struct test;
 
 /* A test that runs: its inputs, and what it has recorded so far. */
 struct run {
 	const struct test *test;
 	const struct inval_proto *proto; /* NULL unless test->protocols */
+	bool mutant;                     /* it is one of inval/zoo.h    */
 	const struct config *config;
 	struct pool *pool;
 	struct rng rng;
 	enum verdict verdict;
-	bool caught; /* stale accesses are the only complaint */
+	bool caught;          /* detectors alone complain                   */
+	u64 tries[DETECTORS]; /* invalidations before each complained; 0: never */
 	u64 witnesses, violations, invalidations;
 	struct ghost_tally ghost; /* what the ghost TLB found */
 	char why[200];
@@ -73,6 +84,10 @@ extern const struct test tests_start[], tests_end[];
 
 /* Records a failure with a message; the first one is kept as the reason. */
 void test_fail(struct run *t, const char *f, ...) printf_like(2, 3);
+/* A detector complains: a failure, and what a negative control is there for. */
+void test_kill(struct run *t, enum detector by, const char *f, ...) printf_like(3, 4);
+/* It will: notes when, and leaves the verdict to test_kill(). */
+void test_saw(struct run *t, enum detector by);
 void test_skip(struct run *t, const char *f, ...) printf_like(2, 3);
 void test_inconclusive(struct run *t, const char *f, ...) printf_like(2, 3);
 

@@ -16,7 +16,8 @@ from status import Trouble
 
 SECTION = b'.catalog'
 NUMBERS = ('seed', 'cpus', 'iters', 'delay', 'steps', 'secs')
-GLOBS = {'run': 'test', 'proto': 'proto'}        # key -> the kind it chooses from
+# key -> the kind it chooses from
+GLOBS = {'run': 'test', 'proto': 'proto', 'mutant': 'mutant'}
 RUNNERS_OWN = ('exit',)
 ALIASES = {'soak': 'run=proto/soak'}             # words that people would try
 
@@ -117,12 +118,12 @@ def check(catalog, words):
 
 
 def show(catalog):
-    """Tests, then protocols, a line each."""
+    """Tests, then protocols, then mutants, a line each."""
     wide = max((len(name) for _, name, _ in catalog.entries), default=0)
-    for kind in ('test', 'proto'):
+    for kind in ('test', 'proto', 'mutant'):
         for k, name, text in sorted(catalog.entries):
             if k == kind:
-                print(f'{kind:5}  {name:{wide}}  {text}'.rstrip())
+                print(f'{kind:6} {name:{wide}}  {text}'.rstrip())
 
 
 def main(argv):

@@ -19,6 +19,7 @@ REFUSAL = 'command line:'
 COUNTS = ('witnesses', 'violations', 'invalidations', 'cpus', 'ticks', 'seed')
 BENCH_COUNTS = ('cpus', 'responders', 'batch', 'initiators')
 GHOST_COUNTS = ('checked', 'violations')   # the ghost TLB's; not in the fast build
+DETECTORS = ('ground', 'watchdog', 'flush', 'ghost')
 END_COUNTS = ('status', 'tests') + tuple(v.lower() for v in VERDICTS)
 POINT = re.compile(r'(not )?ok (\d+)(?: -)? (\S.*?)(?: # (\w+)\b ?(.*))?')
 PLAN = re.compile(r'1\.\.(\d+)( #.*)?')
@@ -64,12 +65,24 @@ def ghost_problem(test):
     ghost = test.get('ghost')
     if 'ghost' not in test:
         return None
-    if not isinstance(ghost, dict) or set(ghost) != set(GHOST_COUNTS):
+    if not isinstance(ghost, dict) or set(ghost) - {'said'} != set(GHOST_COUNTS):
         return f'ghost is {ghost!r}, not its counts'
     if problem := count_problem(ghost, GHOST_COUNTS):
         return f'ghost: {problem}'
     if test['verdict'] == 'PASS' and ghost['violations'] > 0:
         return f'PASS with {ghost["violations"]} violations that the ghost found'
+    return None
+
+
+def killed_problem(test):
+    """What is wrong with who complained and after how many tries, or None."""
+    killed = test.get('killed', {})
+    if not isinstance(killed, dict) or set(killed) - set(DETECTORS):
+        return f'killed is {killed!r}'
+    if problem := count_problem(killed, killed):
+        return f'killed: {problem}'
+    if test['verdict'] == 'PASS' and killed:
+        return f'PASS, and {" ".join(killed)} complained'
     return None
 
 
@@ -87,7 +100,7 @@ def test_problem(test):
         return f'{name}: {problem}'
     if test['verdict'] == 'PASS' and test.get('violations', 0) > 0:
         return f'{name}: PASS with {test["violations"]} violations'
-    if problem := ghost_problem(test):
+    if problem := ghost_problem(test) or killed_problem(test):
         return f'{name}: {problem}'
     return None
 

@@ -58,6 +58,7 @@ STEPS = (
     Step('bochs-fast', _machine('scenarios.py 4 --build fast'),
          'the fast build, and its instruction counts'),
     Step('costs', _machine('costs_machine.py 4'), 'what each protocol costs, 4 CPUs'),
+    Step('zoo', 'python3 tools/zoo.py --quick', 'who tells mutants from the sound protocol'),
     Step('locked', 'make -j2 bench-native', 'locked operations; SMR and its peers'),
     Step('variants', _machine('variants.py'), 'other CPU models, APIC modes, CPUs'),
     Step('seed', _machine('same_seed.py'), 'the same seed gives the same log'),
@@ -70,6 +71,8 @@ STEPS = (
          + ' || exit 1; done', 'all tests in Bochs, other seeds', 3600, nightly=True),
     Step('soak', './shootdown run soak secs=1200 --cpus 4',
          'random edits, protocols, guests and delays', 7200, nightly=True),
+    Step('zoo-all', 'python3 tools/zoo.py', 'all mutants before all detectors', 3600,
+         nightly=True),
     Step('iters', _machine('scenarios.py 4 iters=20000 run=proto/*'),
          'twenty times the invalidations', 3600, nightly=True),
 )

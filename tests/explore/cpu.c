@@ -12,9 +12,9 @@
  */
 #include "tests/explore/cpu.h"
 #include "tests/explore/story.h"
-#include "tests/explore/window.h"
 #include "tests/explore/words.h"
 #include "inval/hw.h"
+#include "inval/zoo.h"
 #include "lib/str.h"
 
 #define TURNS 256 /* loads without a decision: the CPU spins on its own words */

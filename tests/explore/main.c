@@ -12,6 +12,7 @@
 #include "tests/explore/report.h"
 #include "tests/explore/rows.h"
 #include "tests/explore/suite.h"
+#include "inval/zoo.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,8 @@ static void list(void)
 {
 	for (unsigned i = 0; i < inval_proto_count; i++)
 		printf("%-14s %s\n", inval_protos[i]->name, inval_protos[i]->what);
+	for (unsigned i = 0; i < inval_mutant_count; i++)
+		printf("%-14s %s\n", inval_mutants[i]->name, inval_mutants[i]->what);
 	for (unsigned i = 0; i < row_count; i++)
 		printf("%-14s %s\n", rows[i].id, rows[i].what);
 }
@@ -47,6 +50,9 @@ static void choose(const char *name)
 	for (unsigned i = 0; i < inval_proto_count; i++)
 		if (!strcmp(inval_protos[i]->name, name))
 			config.proto = inval_protos[i];
+	for (unsigned i = 0; i < inval_mutant_count; i++)
+		if (!strcmp(inval_mutants[i]->name, name))
+			config.proto = inval_mutants[i];
 	for (unsigned i = 0; i < row_count && !config.proto; i++)
 		if (!strcmp(rows[i].id, name)) {
 			config.proto = rows[i].proto;

@@ -18,7 +18,7 @@
 #include "tests/explore/world.h"
 #include "tests/explore/cpu.h"
 #include "tests/explore/story.h"
-#include "tests/explore/window.h"
+#include "inval/zoo.h"
 #include "lib/str.h"
 
 #define WARM_STEPS 10000

@@ -10,6 +10,7 @@ from bench import Checks, Run
 from scenarios import protocols
 
 SCENARIOS = 'run=proto/remap_write_4k,proto/protect_write_4k,proto/unmap_reuse_read_2m'
+H3 = '0.made.1^1,0.made.1@1.S1.1,1.S1.1@0.done.1'
 LEAST = 100                   # invalidations of a scenario that is not cut short
 
 
@@ -39,6 +40,18 @@ def replayed(checks, run):
                  'the schedule that was printed is followed and printed', again)
 
 
+def hazard(checks):
+    """A mutant that scenarios pass goes wrong under the schedule that was made for it."""
+    words = ('--on', 'bochs', 'run=proto/protect_read_4k', 'mutant=H3', 'iters=30')
+    plain = Run('steps-plain', *words)
+    checks.equal([t['verdict'] for t in plain.tests], ['INCONCLUSIVE'],
+                 'H3 is not told apart without a schedule', plain)
+    led = Run('steps-led', *words, f'replay={H3}')
+    checks.equal([(t['verdict'], t.get('killed'), t.get('schedule')) for t in led.tests],
+                 [('XFAIL', {'ghost': 1}, H3)], 'H3 is, by the ghost, under its schedule',
+                 led)
+
+
 def soak(checks):
     run = Run('soak', '--on', 'bochs', 'soak', 'secs=3')
     checks.equal(run.status, 0, 'soak: status', run)
@@ -65,6 +78,7 @@ def refused(checks):
 def main():
     checks = Checks()
     replayed(checks, drawn(checks))
+    hazard(checks)
     soak(checks)
     refused(checks)
     checks.finish()

@@ -36,8 +36,9 @@ static bool once(struct stage *s)
 	ticket_t ticket;
 	enum err e;
 
-	if (!stage_progress(s))
+	if (!stage_progress(s) || (s->edits++ && !stage_all_flushed(s)))
 		return false;
+	stage_note_flushes(s);
 	scenario_delay(t);
 	e = ept_clear(&s->vm->ept, GPA(GUEST_WINDOW), s->size, EPTE_A, NULL, &g);
 	if (e)

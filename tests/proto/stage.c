@@ -12,6 +12,7 @@
 #include "lib/console.h"
 #include "mm/mem.h"
 #include "tests/guest/abi.h"
+#include "tests/haunt.h"
 #include "tests/proto/scenario.h"
 #include "vm/guest.h"
 
@@ -253,7 +254,7 @@ bool stage_progress(struct stage *s)
 static bool stuck(struct stage *s)
 {
 	if (s->vm->watchdog.fired)
-		test_fail(s->t,
+		test_kill(s->t, BY_WATCHDOG,
 			  "the initiator waits for CPU %d, and no kick is on its way",
 			  s->vm->watchdog.cpu);
 	return s->vm->watchdog.fired;
@@ -261,7 +262,12 @@ static bool stuck(struct stage *s)
 
 bool stage_over(struct stage *s)
 {
-	return stuck(s) || s->t->violations > s->caught;
+	bool caught = s->t->violations > s->caught;
+
+	haunt_look(s->t);
+	if (caught)
+		test_saw(s->t, BY_GROUND);
+	return stuck(s) || caught;
 }
 
 static u64 flushes_of(const struct stage *s, unsigned vcpu)
@@ -286,7 +292,8 @@ bool stage_all_flushed(struct stage *s)
 {
 	for (unsigned i = 0; i < s->vm->vcpus; i++)
 		if (flushes_of(s, i) == s->flushes[i] && root_of(s, i) == s->root[i]) {
-			test_fail(s->t, "guest %u went on without a flush", i);
+			test_kill(s->t, BY_FLUSH, "guest %u went on without a flush",
+				  i);
 			return false;
 		}
 	return true;

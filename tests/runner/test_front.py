@@ -14,6 +14,7 @@ from fakes import Case
 TOOLS = ('dirname', 'readlink', 'grep', 'env', 'cat', 'cp', 'sh')
 # For each package, the command that the front looks for.
 GIVES = {'make': 'make', 'gcc': 'gcc', 'binutils': 'ld', 'python3': 'python3',
+         'patch': 'patch',
          'bochs': 'bochs', 'qemu-system-x86': 'qemu-system-x86_64', 'clang': 'clang',
          'grub-common': 'grub-mkrescue', 'xorriso': 'xorriso', 'mtools': 'mformat',
          'clang-format': 'clang-format'}
@@ -78,7 +79,7 @@ class Front(Case):
         update, install = self.calls()
         self.assertEqual(update, 'apt-get -q update')
         self.assertRegex(install, 'install --no-install-recommends '
-                                  'make binutils python3 bochs$')
+                                  'make binutils python3 patch bochs$')
         frontend = (self.scratch / 'frontend').read_text()
         self.assertEqual(frontend, 'noninteractive\n' * 2)
         tool = fakes.TOOLS / 'run.py'
@@ -98,7 +99,7 @@ class Front(Case):
             done = self.front(*words)
             self.assertEqual(done.returncode, 2)
             self.assertIn('apt-get install --no-install-recommends make gcc binutils '
-                          'python3 qemu-system-x86', done.stderr)
+                          'python3 patch qemu-system-x86', done.stderr)
         self.assertEqual(self.front('list', SHOOTDOWN_NO_INSTALL='1').returncode, 2)
         self.assertEqual(self.calls(), [])
 
@@ -122,6 +123,7 @@ class Front(Case):
                                        (['test', '--only', 'x'], 'bochs', True),
                                        (['test'], 'clang-format', True),
                                        (['test'], 'qemu-system-x86', True),
+                                       (['zoo'], 'bochs', True),
                                        (['list'], 'bochs', False)):
             said = self.front('--no-install', *words).stderr
             self.assertEqual(package in said, needed, (words, package))
@@ -164,7 +166,7 @@ class Front(Case):
     def test_unknown_command_lists_all(self):
         done = self.front('nix')
         self.assertEqual(done.returncode, 2)
-        for name in ('run', 'test', 'list', 'doctor', 'help'):
+        for name in ('run', 'test', 'zoo', 'list', 'doctor', 'help'):
             self.assertIn(f'  {name} ', done.stderr)
         self.assertEqual(self.front().returncode, 2)
 
