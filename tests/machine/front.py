@@ -9,6 +9,7 @@ import subprocess
 from bench import ROOT, Checks, Run
 
 SOME = {'gen-smr', 'gen-slot', 'smr-seq', 'request', 'always', 'gen-ipi', 'local-only'}
+HIDDEN = {'vmx/module', 'bench/costs', 'proto/soak', 'proto/protect_read_4k'}
 
 
 def listed():
@@ -36,10 +37,10 @@ def main():
         missing = {t['name'] for t in run.tests} - names['test']
         checks.equal(missing, set(), f'proto={proto}: every test is listed', run)
     everything = Run('front-all', '--on', 'bochs', '--cpus', 2, 'iters=40')
-    hidden = names['test'] - {t['name'] for t in everything.tests}
-    known = ('vmx/module', 'bench/costs')
-    checks.check(all(n.startswith('selftest/') or n in known for n in hidden),
-                 'all listed tests run, but for the hidden ones', everything)
+    hidden = {n for n in names['test'] - {t['name'] for t in everything.tests}
+              if not n.startswith('selftest/')}
+    checks.equal(hidden, HIDDEN, 'all listed tests run, but for the hidden ones',
+                 everything)
     for word, shows in (('proto=gen-nix', 'gen-smr'), ('run=nix/*', 'vmx/hello')):
         refused = Run('front-refused', '--on', 'bochs', word)
         checks.equal(refused.status, 2, f'{word}: status', refused)
