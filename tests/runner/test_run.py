@@ -206,8 +206,13 @@ class Program(Case):
                 '--results', str(self.scratch / results), '--on', on, *words]
         path = f'{self.scratch}:{os.environ["PATH"]}'
         env = {**os.environ, 'PATH': path, 'FAKE': str(self.scratch)}
-        return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True,
-                                stderr=subprocess.STDOUT, start_new_session=True)
+        # A shell's background job ignores SIGINT, and so would its children.
+        was = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, text=True,
+                                    stderr=subprocess.STDOUT, start_new_session=True)
+        finally:
+            signal.signal(signal.SIGINT, was)
 
     def run_it(self, *words, **more):
         child = self.start(*words, **more)
