@@ -16,8 +16,8 @@ unsigned hw_self(void);
 void hw_kick(unsigned cpu);
 
 /*
- * hw_kick() for each CPU base + i with bit i of `which`, in any order; base is a
- * multiple of 64.  A machine may send them all at once.
+ * hw_kick() for each CPU base + i with bit i of `which`, in any order.  There is one;
+ * base is a multiple of 64.  A machine may send them all at once.
  */
 void hw_kick_many(unsigned base, u64 which);
 

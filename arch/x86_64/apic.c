@@ -4,11 +4,6 @@
  *
  * Both modes have the same registers; only how a register is reached and the width of
  * the destination differ.
- *
- * In x2APIC mode WRMSR to the ICR is not serializing (11.12.3): a sender that needs its
- * stores seen first has executed a locked instruction, and the LFENCE here keeps the
- * WRMSR behind that.  There is no MFENCE on purpose: it would hide that a protocol
- * lacks a fence of its own.
  */
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
@@ -17,6 +12,7 @@
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/trap.h"
+#include "arch/x86_64/x2apic.h"
 
 /* Register offsets of the xAPIC; x2APIC numbers are these divided by 16. */
 #define REG_ID        0x20
@@ -130,12 +126,11 @@ void apic_send(u32 dest, u32 icr)
 {
 	u64 flags;
 
-	this_cpu()->icr_writes++;
 	if (mode == APIC_X2) {
-		asm volatile("lfence" : : : "memory");
-		wrmsr_halves(MSR_X2APIC + REG_ICR / 16, icr, dest);
+		x2apic_send(dest, icr);
 		return;
 	}
+	this_cpu()->icr_writes++;
 	flags = irq_save(); /* the timer's handler sends as well */
 	while (get(REG_ICR) & ICR_PENDING)
 		;

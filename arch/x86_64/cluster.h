@@ -27,6 +27,12 @@ static inline u64 rotate_left(u64 x, unsigned n)
 	return x << n | x >> (-n & 63);
 }
 
+/* The destination that names `mine`, which are of that part. */
+static inline u32 cluster_dest(const struct cluster_part *p, u64 mine)
+{
+	return p->cluster | (u32)rotate_left(mine, p->turn);
+}
+
 /*
  * Takes the CPUs of one cluster out of `which`, where bit i is CPU base + i; the
  * logical destination that names them.  All CPUs of `which` are planned, and there is
@@ -35,7 +41,8 @@ static inline u64 rotate_left(u64 x, unsigned n)
 static inline u32 cluster_take(unsigned base, u64 *which)
 {
 	const struct cluster_part *p = &cluster_part[base];
-	u64 rest = *which, dest = 0;
+	u64 rest = *which;
+	u32 dest = 0;
 
 	while (!(rest & p->members))
 		p++;
@@ -43,10 +50,10 @@ static inline u32 cluster_take(unsigned base, u64 *which)
 		u64 mine = rest & p->members;
 
 		rest ^= mine;
-		dest |= p->cluster | rotate_left(mine, p->turn);
+		dest |= cluster_dest(p, mine);
 	} while (p++->goes_on);
 	*which = rest;
-	return (u32)dest;
+	return dest;
 }
 
 #endif

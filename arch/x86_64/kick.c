@@ -15,6 +15,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/trap.h"
+#include "arch/x86_64/x2apic.h"
 #include "inval/hw.h"
 #include "lib/trace.h"
 
@@ -23,9 +24,14 @@
 static u32 flight = KICK_NOW;
 static bool together;    /* CPUs of a cluster are kicked by one write */
 static bool counted;     /* by those who ask for kicks                */
-static bool plain;       /* together, at once, and not counted        */
 static unsigned delayer; /* whose kicks these are */
 static atomic64_t pending[CPU_MAX / 64];
+
+/*
+ * The first part of each word, if it is all of its cluster and kicks are sent together,
+ * at once and uncounted; else empty.
+ */
+static struct cluster_part quick[CPU_MAX / 64];
 
 unsigned hw_self(void)
 {
@@ -97,34 +103,17 @@ static void each(unsigned base, u64 which, void (*fn)(unsigned cpu))
 		fn(base + (unsigned)__builtin_ctzll(which));
 }
 
-static inline void by_cluster(unsigned base, u64 which);
-
-/* CPUs of several clusters: off the short way, which needs no stack. */
-static never_inline void first_of_several(u32 dest, unsigned base, u64 rest)
-{
-	apic_send(dest, ICR_KICK | ICR_LOGICAL);
-	by_cluster(base, rest);
-}
-
-static inline void by_cluster(unsigned base, u64 which)
-{
-	u32 dest = cluster_take(base, &which);
-
-	if (which)
-		first_of_several(dest, base, which);
-	else
-		apic_send(dest, ICR_KICK | ICR_LOGICAL);
-}
-
-/*
- * In x2APIC mode the ICR's WRMSR may pass earlier stores (SDM vol. 3, 11.12.3): the
- * protocol has executed a locked instruction before, and apic_send() has an LFENCE.
- */
-static inline void send(unsigned base, u64 which)
+static inline void trace_kicks(unsigned base, u64 which)
 {
 	if (CHECKED)
 		each(base, which, trace_kick);
-	by_cluster(base, which);
+}
+
+static void by_cluster(unsigned base, u64 which)
+{
+	trace_kicks(base, which);
+	while (which)
+		x2apic_send(cluster_take(base, &which), ICR_KICK | ICR_LOGICAL);
 }
 
 static void delay(unsigned cpu)
@@ -147,19 +136,21 @@ static never_inline void send_or_not(unsigned base, u64 which)
 	if (flight != KICK_NOW && hw_self() == delayer)
 		each(base, flight == KICK_LOST ? 0 : which, delay);
 	else if (together)
-		send(base, which);
+		by_cluster(base, which);
 	else
 		each(base, which, kick_now);
 }
 
 void hw_kick_many(unsigned base, u64 which)
 {
-	if (!which)
-		return;
-	if (plain)
-		send(base, which);
-	else
+	const struct cluster_part *p = &quick[base / 64];
+
+	if (which & ~p->members) {
 		send_or_not(base, which);
+		return;
+	}
+	trace_kicks(base, which);
+	x2apic_send(cluster_dest(p, which), ICR_KICK | ICR_LOGICAL);
 }
 
 void hw_kick(unsigned cpu)
@@ -169,7 +160,15 @@ void hw_kick(unsigned cpu)
 
 static void choose_way(void)
 {
-	plain = together && !counted && flight == KICK_NOW;
+	bool plain = together && !counted && flight == KICK_NOW;
+
+	/* Others may be about to kick: all else in `quick` is there from the beginning.
+	 */
+	for (unsigned i = 0; i < ARRAY_LEN(quick); i++) {
+		const struct cluster_part *p = &cluster_part[i * 64];
+
+		quick[i].members = plain && !p->goes_on ? p->members : 0;
+	}
 }
 
 void kick_clusters(void)
@@ -179,6 +178,8 @@ void kick_clusters(void)
 	for (unsigned i = 0; i < cpu_count; i++)
 		ids[i] = cpus[i]->logical_id;
 	together = cluster_plan(ids, cpu_count);
+	for (unsigned i = 0; i < ARRAY_LEN(quick); i++)
+		quick[i] = cluster_part[i * 64];
 	choose_way();
 }
 

@@ -18,6 +18,7 @@
 #define ARCH_PSCHANGE_MC_NO BIT(6) /* no machine check by a change of page size */
 #define MSR_PAT             0x277
 #define MSR_X2APIC          0x800 /* + xAPIC register offset / 16 */
+#define MSR_X2APIC_ICR      0x830
 #define MSR_EFER            0xc0000080
 #define EFER_SCE            BIT(0)
 #define EFER_LME            BIT(8)

@@ -21,10 +21,11 @@ extern char image_start[], text_end[], rodata_end[], image_end[];
 static struct pool *frames;
 hpa_t paging_root;
 
-void *mem_ptr(hpa_t pa)
+const u64 mem_offset = DIRECT_BASE;
+
+void mem_check(hpa_t pa)
 {
 	assert(pa.v < DIRECT_SIZE);
-	return (void *)(DIRECT_BASE + pa.v);
 }
 
 static hpa_t fresh_frame(void)
