@@ -368,9 +368,7 @@ u32 pool_available(const struct pool *p)
 	return n;
 }
 
-u16 *pool_count(struct pool *p, hpa_t pa)
+void pool_check(struct pool *p, hpa_t pa)
 {
-	u32 i = index_of(p, pa);
-
-	return CHECKED ? &block(p, i, FRAME_USED)->count : &p->frame[i].count;
+	(void)block(p, index_of(p, pa), FRAME_USED);
 }

@@ -82,11 +82,19 @@ void pool_drain(struct pool *p);
 /* Frames that are free, wherever: exact while nobody else allocates or frees. */
 u32 pool_available(const struct pool *p);
 
+/* For checked builds: panics when pa is no allocated block. */
+void pool_check(struct pool *p, hpa_t pa);
+
 /*
  * A number that belongs to the owner of the allocated block at pa, for whatever it is
  * good for; 0 after pool_alloc().  Checked builds panic when pa is no such block.
  */
-u16 *pool_count(struct pool *p, hpa_t pa);
+static inline u16 *pool_count(struct pool *p, hpa_t pa)
+{
+	if (CHECKED)
+		pool_check(p, pa);
+	return &p->frame[(pa.v - p->base.v) / PAGE_SIZE].count;
+}
 
 /* The smallest order whose blocks have `size` bytes. */
 static inline unsigned pool_order(u64 size)

@@ -13,11 +13,12 @@ bool ram_holds(hpa_t pa)
 	return pa.v >= RAM_BASE && pa.v - RAM_BASE < sizeof(bytes);
 }
 
-void *mem_ptr(hpa_t pa)
+const u64 mem_offset = (u64)bytes - RAM_BASE;
+
+void mem_check(hpa_t pa)
 {
 	if (!ram_holds(pa))
 		panic("ram: 0x%lx is outside of the buffer", pa.v);
-	return bytes + (pa.v - RAM_BASE);
 }
 
 void ram_pool(struct pool *p, u32 frames)
