@@ -15,8 +15,8 @@
  *  [N1] for each mark below t:         [N3] gen is not what I published: mark := gen,
  *  [K4]   make it even; if that was         unless it is even
  *         me: kick                     [N4] gen is not what I flushed for: flush
- *  [K5] wait until marks are 0 or >= t      VM entry, guest, VM exit
- *                                      [K3] mark := 0
+ *  [K5] wait until marks are OUT or >= t     VM entry, guest, VM exit
+ *                                      [K3] mark := OUT
  *
  * Why: a reader either shows its mark before N1 reads it, or after.  Before: it is
  * kicked, by this initiator or by one that came earlier, and waited for.  After: its
@@ -100,6 +100,7 @@ const struct inval_proto gen_slot = {
 	.what = WHAT,
 	.sound = true,
 	.guarantee = G1,
+	.fresh = MARK_OUT,
 	.enter = enter,
 	.exit = exit,
 	.publish = publish,

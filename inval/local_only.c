@@ -55,6 +55,7 @@ const struct inval_proto local_only = {
 	.what = WHAT,
 	.sound = false,
 	.guarantee = G0,
+	.fresh = MARK_OUT,
 	.enter = enter,
 	.exit = exit,
 	.publish = publish,

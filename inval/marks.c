@@ -5,12 +5,12 @@
  * SMR with 64 bits, where sequences never wrap and nothing is to be clamped.  Each CPU
  * has one word on its own line, and `inval.gen` is odd for ever:
  *
- *      0        out of the guest
+ *      OUT      out of the guest: the highest mark there is
  *      odd g    in it, or about to be; has published this and then looked what is new
  *      g + 1    the same, and somebody has kicked it for this stay, or is about to
  *
- *      0 -- entry --> g -- first who wants it out --> g + 1 -- exit --> 0
- *                     '------------- exit, by itself ---------------'
+ *      OUT -- entry --> g -- first who wants it out --> g + 1 -- exit --> OUT
+ *                       '------------- exit, by itself ---------------'
  *
  * Only the CPU itself enters and leaves; others change odd to even and nothing else.
  * As tickets are odd too, m >= t says "came with t or later" of both kinds of m.
@@ -20,13 +20,12 @@
  *   [K3] the stay's accesses end before the mark goes out exit: release
  *   [K4] one kick for a stay: whoever makes the mark even sends it, and the others wait
  *        for the same exit                                kick: CAS
- *   [K5] gen is loaded before the marks, so that who is out now comes with it or later
- *        passed: acquire loads.  Where stays look at something that is set after K1, as
- *        in request, gen may be ahead of that: there the ticket itself is the bound,
- *        whose holder has set all of it
- *   [K6] `passed` only rises: a late publisher, who slept between its load of gen and
- *        its store, shows an old generation after all had been found to have passed; it
- *        looks after that (K2) and is harmless            passed: CAS
+ *   [K5] t has passed when each CPU has been seen out, or with a mark of t or later;
+ *        who comes after that look came with K1 done     passed: acquire loads
+ *   [K6] what has passed has passed for good: a late publisher, who slept between its
+ *        load of gen and its store, shows an old generation after all had been found to
+ *        have passed; it looks after that (K2) and is harmless
+ *                                                        passed: CAS, only upwards
  *
  * K1 and K2 are a Dekker pair: either the look at the mark finds the stay, or the
  * stay's own look finds the generation.
@@ -41,8 +40,8 @@
  * that one ICR write serves a cluster.  Each kick is still behind the CAS of its own
  * mark; others wait a little longer for it, never for ever.
  *
- * `shared[0]` is `passed`: every stay that goes on has come with it or later.  A scan
- * that finds a higher minimum raises it, so all tickets up to there are done in O(1).
+ * `shared[0]` is the highest ticket that has passed, so all up to there are done in
+ * O(1).
  *
  * Checked by: tests/unit/marks.c, tests/host/record, and what checks its users.
  */
@@ -50,8 +49,11 @@
 #include "inval/hw.h"
 #include "inval/step.h"
 
-/* The mark has changed since it was m: the stay is over, or another is to kick it. */
-static never_inline bool claim_again(atomic64_t *mark, ticket_t t)
+/*
+ * Makes the mark of a stay that is older than t even, though others change it as well.
+ * True when that was us.  K4
+ */
+static bool claim(atomic64_t *mark, ticket_t t)
 {
 	u64 m;
 
@@ -63,16 +65,6 @@ static never_inline bool claim_again(atomic64_t *mark, ticket_t t)
 	return true;
 }
 
-/* Makes the mark of a stay that is older than t even.  True when that was us.  K4 */
-static inline bool claim(atomic64_t *mark, ticket_t t)
-{
-	u64 m = load_acquire(mark);
-
-	if (m % 2 == 0 || m >= t)
-		return false;
-	return cas(mark, m, m + 1) || claim_again(mark, t);
-}
-
 void mark_kick(struct inval *iv, unsigned cpu, ticket_t t)
 {
 	if (!claim(&iv->reader[cpu].mark.word, t))
@@ -81,86 +73,108 @@ void mark_kick(struct inval *iv, unsigned cpu, ticket_t t)
 	hw_kick(cpu);
 }
 
-/* Which of the n readers are ours to kick, from bit 0 on. */
-static inline u64 claim_some(struct inval_reader *r, unsigned n, ticket_t t)
-{
-	u64 which = 0, bit = 1;
+/* What one look at each reader has found. */
+struct look {
+	u64 ours; /* to kick, from bit 0 on                           */
+	u64 torn; /* changed just now: the stay is over, or another is
+		   * to kick it                                       */
+};
 
-	for (const struct inval_reader *end = r + n; r < end; r++, bit <<= 1)
-		if (claim(&r->mark.word, t))
-			which |= bit;
-	return which;
+/* Most readers are out, or came with t: all that they cost is this look. */
+static inline void look(struct inval_reader *r, ticket_t t, u64 bit, struct look *found)
+{
+	u64 m = load_acquire(&r->mark.word);
+
+	if (m >= t || m % 2 == 0)
+		return;
+	if (cas(&r->mark.word, m, m + 1))
+		found->ours |= bit;
+	else
+		found->torn |= bit;
+}
+
+static never_inline u64 look_again(struct inval_reader *r, ticket_t t,
+				   struct look found)
+{
+	for (; found.torn; found.torn &= found.torn - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(found.torn);
+
+		if (claim(&r[i].mark.word, t))
+			found.ours |= BIT(i);
+	}
+	return found.ours;
+}
+
+/* Which of the n readers are ours to kick, from bit 0 on; n is 64 at most. */
+static inline u64 claim_some(struct inval_reader *first, unsigned n, ticket_t t)
+{
+	struct inval_reader *r = first, *end = r + n;
+	struct look found = { 0 };
+	u64 bit = 1;
+
+	for (; r + 4 <= end; r += 4, bit <<= 4) {
+		look(r, t, bit, &found);
+		look(r + 1, t, bit << 1, &found);
+		look(r + 2, t, bit << 2, &found);
+		look(r + 3, t, bit << 3, &found);
+	}
+	for (; r < end; r++, bit <<= 1)
+		look(r, t, bit, &found);
+	return found.torn ? look_again(first, t, found) : found.ours;
+}
+
+static inline void kick_word(struct inval *iv, unsigned base, unsigned n, ticket_t t)
+{
+	u64 which = claim_some(iv->reader + base, n, t);
+
+	STEP(K4);
+	if (which)
+		hw_kick_many(base, which);
+}
+
+static never_inline void kick_words(struct inval *iv, ticket_t t)
+{
+	for (unsigned base = 0; base < iv->cpus; base += 64)
+		kick_word(iv, base, MIN(iv->cpus - base, 64), t);
 }
 
 ticket_t marks_kick(struct inval *iv, ticket_t t)
 {
-	struct inval_reader *r = iv->reader;
-
 	STEP(N1);
-	for (unsigned base = 0; base < iv->cpus; base += 64, r += 64) {
-		u64 which = claim_some(r, MIN(iv->cpus - base, 64), t);
-
-		STEP(K4);
-		if (which)
-			hw_kick_many(base, which);
-	}
+	if (iv->cpus > 64)
+		kick_words(iv, t);
+	else
+		kick_word(iv, 0, iv->cpus, t);
 	return t;
 }
 
-/*
- * The lowest generation that a stay shows; those that begin from now on: `newest`.
- * Less one, the mark of a CPU that is out is the highest of all.
- */
-static u64 lowest(const struct inval *iv, u64 newest)
+/* Is r in a stay that is older than t? */
+static inline bool lags(const struct inval_reader *r, ticket_t t)
 {
-	const struct inval_reader *r = iv->reader, *end = r + iv->cpus;
-	u64 min = newest - 1;
-
-	_Static_assert(MARK_OUT - 1 == UINT64_MAX, "nobody lags less");
-	for (; r < end; r++) {
-		u64 m = load_acquire(&r->mark.word) - 1; /* pairs with K3 */
-
-		min = MIN(min, m);
-	}
-	return min + 1;
-}
-
-static bool raise_passed(struct inval *iv, ticket_t t, u64 min)
-{
-	atomic64_t *passed = &iv->shared[0].word;
-	u64 was = load_relaxed(passed);
-
-	STEP(K6);
-	while (min > was && !cas(passed, was, min))
-		was = load_relaxed(passed);
-	return min >= t;
+	return load_acquire(&r->mark.word) < t; /* pairs with K3 */
 }
 
 bool marks_passed(struct inval *iv, ticket_t t)
 {
-	if (load_acquire(&iv->shared[0].word) >= t)
-		return true;
-	STEP(K5);
-	return raise_passed(iv, t, lowest(iv, load_acquire(&iv->gen)));
-}
+	const struct inval_reader *r = iv->reader, *end = r + iv->cpus;
 
-bool marks_served(struct inval *iv, ticket_t t)
-{
 	if (load_acquire(&iv->shared[0].word) >= t)
 		return true;
 	STEP(K5);
-	return raise_passed(iv, t, lowest(iv, t));
+	for (; r < end; r++)
+		if (lags(r, t))
+			return false;
+	STEP(K6);
+	inval_raise(&iv->shared[0].word, t);
+	return true;
 }
 
 int marks_laggard(struct inval *iv, ticket_t t)
 {
 	if (load_acquire(&iv->shared[0].word) >= t)
 		return -1;
-	for (unsigned i = 0; i < iv->cpus; i++) {
-		u64 m = load_acquire(&iv->reader[i].mark.word);
-
-		if (m != MARK_OUT && m < t)
+	for (unsigned i = 0; i < iv->cpus; i++)
+		if (lags(&iv->reader[i], t))
 			return (int)i;
-	}
 	return -1;
 }

@@ -7,8 +7,8 @@
 
 #include "inval/inval.h"
 
-#define MARK_OUT  0ull
-#define MARK_STEP 2ull /* of generations, so that they are odd for ever */
+#define MARK_OUT  UINT64_MAX /* of those who have never entered, as well: .fresh */
+#define MARK_STEP 2ull       /* of generations, so that they are odd for ever */
 
 /* Begins a generation, after the edit; its ticket.  [K1] */
 static inline ticket_t marks_bump(struct inval *iv)
@@ -31,9 +31,6 @@ ticket_t marks_kick(struct inval *iv, ticket_t t);
 
 /* Is every stay that began before t over?  Once true it stays true.  [K5] [K6] */
 bool marks_passed(struct inval *iv, ticket_t t);
-
-/* The same where stays look at something else than gen, which publish() sets.  [K5] */
-bool marks_served(struct inval *iv, ticket_t t);
 
 /* A CPU whose stay keeps marks_passed(t) from saying yes, or -1. */
 int marks_laggard(struct inval *iv, ticket_t t);

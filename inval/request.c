@@ -118,10 +118,11 @@ const struct inval_proto request = {
 	.what = WHAT,
 	.sound = true,
 	.guarantee = G1,
+	.fresh = MARK_OUT,
 	.enter = enter,
 	.exit = exit,
 	.publish = publish,
-	.done = marks_served, /* K5 */
+	.done = marks_passed, /* K5 */
 	.laggard = marks_laggard,
 	.active = mark_in,
 };

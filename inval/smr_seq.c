@@ -12,9 +12,9 @@
  *      EPT stores                      [R1] set own bit in active
  *  [K1] t := seq += 2                  [K2] mark := seq, fence
  *  [G3] load active, kick each         [Q1] load seq again
- *  [K5] wait until marks are 0 or >= t [Q2] it is not what I flushed for: flush
+ *  [K5] wait until marks OUT or >= t   [Q2] it is not what I flushed for: flush
  *                                           VM entry, guest, VM exit
- *                                      [K3] mark := 0, then
+ *                                      [K3] mark := OUT, then
  *                                      [R4] clear own bit
  *
  * Why: as gen-smr, with seq in both parts.  A reader shows its mark before the scan of
@@ -94,6 +94,7 @@ const struct inval_proto smr_seq = {
 	.what = WHAT,
 	.sound = true,
 	.guarantee = G1,
+	.fresh = MARK_OUT,
 	.enter = enter,
 	.exit = exit,
 	.publish = publish,

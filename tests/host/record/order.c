@@ -128,9 +128,9 @@ static const struct drawing {
 } drawings[] = {
 	/* the first entry; exit; entry; publish; a poll in vain; one that says yes */
 	{ "gen-smr", "ASgF", ".sA", "ASg", "aGWaK", "", "" },
-	{ "gen-slot", "gMgF", ".m", "gMg", "GmMK", "pgmpP", "pgmpP" },
-	{ "smr-seq", "AgMgF", ".mA", "AgMg", "aGaK", "pgmpP", "pgmpP" },
-	{ "request", "Mq.mQgFMq", ".m", "Mq", "GQmMK", "pmpP", "pmpP" },
+	{ "gen-slot", "gMgF", ".m", "gMg", "GmMK", "pm", "pmpP" },
+	{ "smr-seq", "AgMgF", ".mA", "AgMg", "aGaK", "pm", "pmpP" },
+	{ "request", "Mq.mQgFMq", ".m", "Mq", "GQmMK", "pm", "pmpP" },
 	{ "always", "ASF", ".sA", "ASF", "aWaK", "", "" },
 };
 
