@@ -16,7 +16,9 @@ void inval_init(struct inval *iv, const struct inval_proto *proto, struct pool *
 	iv->roots = 1;
 	iv->ghost = NULL;
 	iv->cpus = cpus;
+	iv->fitted = false;
 	store_relaxed(&iv->begun, 0ull);
+	store_relaxed(&iv->door, 0ull);
 	for (unsigned i = 0; i < ARRAY_LEN(iv->active); i++) {
 		store_relaxed(&iv->active[i], 0ull);
 		store_relaxed(&iv->mask[i], 0ull);
@@ -57,7 +59,7 @@ void inval_watch(struct inval *iv)
 }
 
 /* A bug of ours: who has made it waits for ever in the fast build. */
-static void not_a_reader(const struct inval *iv)
+void inval_not_a_reader(const struct inval *iv)
 {
 	if (CHECKED && inval_active(iv, hw_self()))
 		panic("inval: CPU %u would wait for itself", hw_self());
@@ -67,7 +69,7 @@ void inval_begin(struct inval *iv)
 {
 	u64 self;
 
-	not_a_reader(iv);
+	inval_not_a_reader(iv);
 	if (!iv->proto->begin)
 		return;
 	self = hw_self() + 1;
@@ -102,7 +104,7 @@ ticket_t inval_publish(struct inval *iv, struct gather *g)
 {
 	if (g->state != GATHER_OPEN)
 		panic("inval: a gather is published twice");
-	not_a_reader(iv);
+	inval_not_a_reader(iv);
 	g->state = GATHER_PUBLISHED;
 	return iv->proto->begin ? publish_begun(iv, g) : publish(iv, g);
 }

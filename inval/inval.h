@@ -89,9 +89,11 @@ struct inval {
 	unsigned roots;      /* pages of roots in a row */
 	struct ghost *ghost; /* who judges, or NULL: inval_watch() */
 	unsigned cpus;
+	bool fitted;      /* readers enter by way of inval/door.h */
 	atomic64_t begun; /* by this CPU + 1: an edit under way, for proto->begin */
 	_Alignas(CACHE_LINE)
 		atomic64_t gen; /* bumped by each edit that needs a flush */
+	atomic64_t door;        /* 0: open; else who has shut it, + 1: inval/door.h */
 	_Alignas(CACHE_LINE) atomic64_t active[CPU_MAX / 64]; /* CPUs in the guest */
 	_Alignas(CACHE_LINE) atomic64_t mask[CPU_MAX / 64];   /* a protocol's      */
 	struct inval_line shared[4];                          /* a protocol's      */
@@ -161,6 +163,9 @@ static inline bool inval_active(const struct inval *iv, unsigned cpu)
 		return iv->proto->active(&iv->reader[cpu]);
 	return load_acquire(&iv->active[cpu / 64]) & BIT(cpu % 64);
 }
+
+/* Panics when the executing CPU is between enter() and exit(): it may not wait. */
+void inval_not_a_reader(const struct inval *iv);
 
 /* The CPU of r has taken a kick; called outside of the guest. */
 void inval_kicked(struct inval_reader *r);

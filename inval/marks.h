@@ -19,7 +19,7 @@ static inline ticket_t marks_bump(struct inval *iv)
 /* Does r show a stay?  For inval_proto.active. */
 static inline bool mark_in(const struct inval_reader *r)
 {
-	return load_relaxed(&r->mark.word) != MARK_OUT;
+	return load_acquire(&r->mark.word) != MARK_OUT; /* pairs with K3 */
 }
 
 /* Kicks `cpu`, unless it is out, came with t, or has been kicked for this stay.  [K4]

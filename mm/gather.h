@@ -42,8 +42,9 @@ struct gather_range {
 struct gather {
 	enum gather_state state;
 	unsigned n;
-	bool all; /* more ranges than fit: flush the whole root */
-	u8 tag;   /* of the entries that wait for ept_settle(), 0 when there are none */
+	bool all;     /* more ranges than fit: flush the whole root */
+	bool stopped; /* no CPU is in the guest: edits park nothing, inval/door.h */
+	u8 tag; /* of the entries that wait for ept_settle(), 0 when there are none */
 	struct gather_range range[GATHER_RANGES];
 	u64 parked_from, parked_to; /* they lie in between */
 	u64 edit; /* its number while its invalidation is to be judged: inval/ghost.c */

@@ -112,9 +112,11 @@ static inline void edit_changed(struct edit *x, u64 gpa, u64 len)
 
 unsigned edit_new_tag(struct edit *x);
 
-/* The entry as it waits until x->g is settled. */
+/* The entry as it waits until x->g is settled; as it is, where nobody can see both. */
 static inline epte_t edit_park(struct edit *x, epte_t e)
 {
+	if (x->g->stopped)
+		return e;
 	return epte_park(e, x->g->tag ? x->g->tag : edit_new_tag(x));
 }
 

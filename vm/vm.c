@@ -11,6 +11,7 @@
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/kick.h"
 #include "arch/x86_64/memtype.h"
+#include "inval/door.h"
 #include "lib/console.h"
 #include "lib/str.h"
 #include "lib/trace.h"
@@ -170,6 +171,13 @@ enum err vm_add_vcpu(struct vm *vm, unsigned cpu, struct vcpu **out)
 			    .state = state };
 	vm->vcpu[vm->vcpus++] = *out = v;
 	return E_OK;
+}
+
+void vm_fit_door(struct vm *vm)
+{
+	door_fit(&vm->inval);
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		vm->vcpu[i]->enter = door_enter;
 }
 
 /* Whoever keeps track of the VM's writes hears of one. */

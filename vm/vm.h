@@ -68,6 +68,12 @@ enum err must_check vm_add_vcpu(struct vm *vm, unsigned cpu, struct vcpu **out);
  */
 enum err must_check vm_log_writes(struct vm *vm);
 
+/*
+ * From now on the vCPUs enter by the door of inval/door.h, which costs each entry some
+ * instructions.  When all have been added, before the first vm_start().
+ */
+void vm_fit_door(struct vm *vm);
+
 /* The host's view of guest RAM; NULL outside of it.  [gpa, gpa + len) in one block. */
 void *vm_ptr(struct vm *vm, gpa_t gpa, u64 len);
 

@@ -10,6 +10,7 @@
  * A line is foreign to a reader if it is not in its own slot or its own struct; to an
  * initiator all are.  A touch is a line that a step accesses at all, however often.
  */
+#include "inval/door.h"
 #include "inval/hw.h"
 #include "inval/inval.h"
 #include "mm/mem.h"
@@ -95,7 +96,8 @@ void hw_kick(unsigned cpu)
 	cpu_become(cpu);
 	iv.proto->exit(r);
 	inval_kicked(r);
-	iv.proto->enter(r);
+	if (!iv.door.raw) /* else it waits in the host */
+		iv.proto->enter(r);
 	cpu_become(self);
 	now = before;
 	record_hook = before ? on_op : NULL;
@@ -221,4 +223,59 @@ TEST(costs_of_protocols)
 			       enter.locked + publish.locked);
 			EXPECT(kicks <= 2 * MOST);
 		}
+}
+
+/* With all readers inside: what is asked of them, and what is left for the publish. */
+static void play_door(const struct inval_proto *proto)
+{
+	struct gather g = gather_init();
+
+	ram_pool(&pool, 512);
+	inval_init(&iv, proto, &pool, 0x123000, MOST + 1);
+	door_fit(&iv);
+	for (unsigned i = 1; i <= MOST; i++) {
+		cpu_become(i);
+		proto->enter(&iv.reader[i]);
+		proto->exit(&iv.reader[i]);
+		count(i == 1 ? &poll : NULL);
+		proto->enter(&iv.reader[i]);
+		count(NULL);
+		proto->exit(&iv.reader[i]);
+		count(i == 1 ? &enter : NULL);
+		door_enter(&iv.reader[i]);
+		count(NULL);
+	}
+	cpu_become(0);
+	kicks = 0;
+	gather_range(&g, GPA(0), PAGE_SIZE, WHY_SIZE);
+	count(&leave);
+	door_shut(&iv, &g);
+	EXPECT_EQ(kicks, MOST);
+	count(&publish);
+	(void)door_open(&iv, &g);
+	count(NULL);
+	EXPECT_EQ(kicks, MOST);
+}
+
+TEST(costs_of_the_door)
+{
+	printf("# locked operations / foreign lines touched, %u readers inside\n"
+	       "# %-16s enter   shut   open\n",
+	       MOST, "door");
+	for (unsigned i = 0; i < inval_proto_count; i++) {
+		if (!inval_protos[i]->sound)
+			continue;
+		enter = leave = publish = poll = (struct tally){ 0 };
+		if (setjmp(spins_for_ever) == 0)
+			play_door(inval_protos[i]);
+		else
+			EXPECT(false); /* it needs nobody but those that it has kicked
+					*/
+		printf("# %-16s %u / %u  %u / %u  %2u / %u\n", inval_protos[i]->name,
+		       enter.locked, enter.lines, leave.locked, leave.lines,
+		       publish.locked, publish.lines);
+		EXPECT_EQ(enter.locked, poll.locked); /* as without a door */
+		EXPECT(enter.lines <= poll.lines + 1);
+		EXPECT_EQ(leave.locked, 1);
+	}
 }

@@ -7,7 +7,7 @@
  * As threads.c, but for who edits: two CPUs that do nothing else, and each reader
  * between two runs of its guest, where it takes no kick until it is done.  Each edits
  * pages of its own and then uses their frames, by plain accesses, for TSan to judge.
- * Every other edit is announced by inval_begin().
+ * One edit in three is made behind the door, one is announced by inval_begin().
  *
  * Exit status: as that of threads.c; 67 when nobody gets an invalidation done for MS
  * milliseconds.
@@ -15,6 +15,7 @@
 #include "tests/host/reuse.h"
 #include "tests/host/mutants.h"
 #include "tests/host/ram.h"
+#include "inval/door.h"
 #include "inval/hw.h"
 #include "lib/str.h"
 
@@ -58,9 +59,20 @@ static void must(enum err e)
 		panic("initiators: an edit fails: %s", err_name(e));
 }
 
+/* One in three each: behind the door, announced, not announced. */
+static void announce(struct gather *g)
+{
+	u64 how = rng_below(cpu_rng(), 3);
+
+	if (how == 0)
+		door_way->shut(&iv, g);
+	else if (how == 1)
+		inval_begin(&iv);
+}
+
 static void finish(struct gather *g)
 {
-	ticket_t t = inval_publish(&iv, g);
+	ticket_t t = g->stopped ? door_way->open(&iv, g) : inval_publish(&iv, g);
 
 	while (!inval_done(&iv, t))
 		relax();
@@ -75,9 +87,10 @@ static void edit_remap(unsigned i)
 	struct gather g = gather_init();
 	hpa_t old = mapped[i], new = frame_new(&pool);
 
-	if (rng_below(cpu_rng(), 2))
-		inval_begin(&iv);
+	announce(&g);
 	must(ept_remap(&ept, page(i), new, PAGE_SIZE, &g));
+	if (g.stopped)
+		frame_fill(old, SCRUBBED); /* nobody has both */
 	gather_block(&g, &pool, old);
 	mapped[i] = new;
 	finish(&g);
@@ -88,8 +101,7 @@ static void edit_protect(unsigned i)
 {
 	struct gather g = gather_init();
 
-	if (rng_below(cpu_rng(), 2))
-		inval_begin(&iv);
+	announce(&g);
 	must(ept_protect(&ept, page(i), PAGE_SIZE, EPTE_R, &g));
 	finish(&g);
 	for (unsigned n = 1; n < WORDS; n++)
@@ -134,7 +146,7 @@ static void *reader(void *arg)
 
 	cpu_start((unsigned)(r - iv.reader), seed);
 	while (!stopped()) {
-		iv.proto->enter(r);
+		door_way->enter(r);
 		guest();
 		iv.proto->exit(r);
 		if (kick_take())
@@ -170,6 +182,7 @@ static void set_up(const struct inval_proto *proto)
 	}
 	inval_init(&iv, proto, &pool, ept_pointer(&ept), cpus + 1);
 	inval_roots(&iv, 1u << proto->root_order);
+	door_fit(&iv);
 	fence_sc();
 }
 

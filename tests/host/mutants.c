@@ -124,5 +124,10 @@ const struct inval_proto *mutant_or_proto(const char *name)
 		for (const struct mutant *m = groups[i]; m->name; m++)
 			if (!strcmp(m->name, name))
 				return proto_of(m);
+	for (const struct door_way *w = &door_ways[1]; w->name; w++)
+		if (!strcmp(w->name, name)) {
+			door_way = w;
+			return &gen_smr;
+		}
 	return NULL;
 }

@@ -21,6 +21,7 @@
 #include "tests/host/reuse.h"
 #include "tests/host/mutants.h"
 #include "tests/host/ram.h"
+#include "inval/door.h"
 #include "inval/ghost.h"
 #include "inval/hw.h"
 #include "lib/str.h"
@@ -95,7 +96,7 @@ static void *reader(void *arg)
 
 	cpu_start((unsigned)(r - iv.reader), seed);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		iv.proto->enter(r);
+		door_way->enter(r);
 		ghost_enter(r->ghost, hw_self());
 		guest();
 		ghost_exit(r->ghost, hw_self());
@@ -122,15 +123,19 @@ static void wait_done(ticket_t t)
 }
 
 /*
- * Every other edit is announced.  A protocol that wants to know stops the guests: up to
- * the publish their frames are the initiator's to write.
+ * One edit in four is made behind the door, one is announced.  The door, and a protocol
+ * that wants to know, stop the guests: up to the publish their frames are the
+ * initiator's to write.
  */
-static void announce(void)
+static void announce(struct gather *g)
 {
-	if (rng_below(cpu_rng(), 2))
-		return;
-	inval_begin(&iv);
-	if (!iv.proto->begin)
+	u64 how = rng_below(cpu_rng(), 4);
+
+	if (how == 0)
+		door_way->shut(&iv, g);
+	else if (how == 1)
+		inval_begin(&iv);
+	if (how > 1 || (how == 1 && !iv.proto->begin))
 		return;
 	for (unsigned i = 0; i < PAGES; i++)
 		for (unsigned n = 1; n < WORDS; n++)
@@ -139,7 +144,7 @@ static void announce(void)
 
 static void finish(struct gather *g)
 {
-	ticket_t t = inval_publish(&iv, g);
+	ticket_t t = g->stopped ? door_way->open(&iv, g) : inval_publish(&iv, g);
 
 	__atomic_store_n(&invalidations, invalidations + 1, __ATOMIC_RELAXED);
 	wait_done(t);
@@ -188,9 +193,11 @@ static void edit_remap(unsigned i)
 	struct gather g = gather_init();
 	hpa_t old = mapped[i];
 
-	announce();
+	announce(&g);
 	mapped[i] = frame_new(&pool);
 	must(ept_remap(&ept, page(i), mapped[i], PAGE_SIZE, &g));
+	if (g.stopped)
+		frame_fill(old, SCRUBBED); /* nobody has both */
 	gather_block(&g, &pool, old);
 	finish(&g);
 }
@@ -200,7 +207,7 @@ static void edit_protect(unsigned i)
 {
 	struct gather g = gather_init();
 
-	announce();
+	announce(&g);
 	must(ept_protect(&ept, page(i), PAGE_SIZE, EPTE_R, &g));
 	finish(&g);
 	for (unsigned n = 1; n < WORDS; n++)
@@ -214,7 +221,7 @@ static void edit_unmap(void)
 {
 	struct gather g = gather_init();
 
-	announce();
+	announce(&g);
 	must(ept_unmap(&ept, GPA(SIZE_2M), SIZE_2M, &g));
 	for (unsigned i = 0; i < PAGES; i++)
 		gather_block(&g, &pool, mapped[i]);
@@ -269,6 +276,7 @@ static void set_up(const struct inval_proto *proto, bool watch)
 		map_page(i);
 	inval_init(&iv, proto, &pool, ept_pointer(&ept), readers + 1);
 	inval_roots(&iv, 1u << proto->root_order);
+	door_fit(&iv);
 	smr_init(&iv.smr, readers + 1, &near_wrap);
 	ghost_hook(haunted);
 	if (watch)

@@ -138,7 +138,8 @@ for mutant in gen-slot-trap gen-slot-no-wait gen-slot-no-flush gen-slot-early-ex
 	handler-flush-no-wait handler-flush-all-but-one handler-flush-entry \
 	handler-flush-no-flush \
 	new-root-no-flush new-root-flush-one new-root-no-switch new-root-gen-first \
-	new-root-no-wait; do
+	new-root-no-wait \
+	door-no-wait door-all-but-one door-open-first door-no-gen; do
 	control stale "$mutant" "$tso/none/threads" $mutant $many
 done
 for mutant in gen-slot-no-kick gen-slot-scan-first gen-slot-no-catch-up \
@@ -146,7 +147,7 @@ for mutant in gen-slot-no-kick gen-slot-scan-first gen-slot-no-catch-up \
 	request-no-kick request-request-late request-take-late always-no-kick \
 	always-kick-first always-active-last \
 	rendezvous-no-kick stop-world-no-kick counter-wait-kick-first \
-	handler-flush-gen-late handler-flush-no-kick; do
+	handler-flush-gen-late handler-flush-no-kick door-no-kick door-kick-first; do
 	control hangs "$mutant" "$tso/none/threads" $mutant 3 20000 500
 done
 # Mistakes that take a second initiator.

@@ -30,8 +30,8 @@ void hw_kick(unsigned cpu)
 			       .mark = load_relaxed(&iv.reader[cpu].mark.word),
 			       .mask = load_relaxed(&iv.mask[cpu / 64]),
 			       .wr = load_relaxed(&iv.smr.wr) };
-	if (iv.proto &&
-	    iv.proto->begin) /* NULL: the test has a struct inval of its own */
+	/* NULL: the test has a struct inval of its own */
+	if (iv.proto && (iv.proto->begin || load_relaxed(&iv.door)))
 		iv.proto->exit(&iv.reader[cpu]);
 }
 
