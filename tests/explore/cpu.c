@@ -190,6 +190,7 @@ void cpu_take(void)
 	cpu_self()->pending = 0;
 	tell("the host takes the kick");
 	store_release(kicks, load_relaxed(kicks) + 1);
+	doors_kicked();
 	if (current >= config.initiators)
 		inval_kicked(&world.iv.reader[current]);
 }

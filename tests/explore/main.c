@@ -59,6 +59,9 @@ static void choose(const char *name)
 			config.eats = rows[i].eats;
 			config.quarter = rows[i].quarter;
 			config.edits = rows[i].edits ? rows[i].edits : 1;
+			config.door = rows[i].door;
+			config.burden = rows[i].burden;
+			config.initiators = rows[i].initiators ? rows[i].initiators : 1;
 		}
 	if (!config.proto)
 		refuse("there is no such protocol: ", name);

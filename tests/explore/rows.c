@@ -22,6 +22,7 @@ extern const struct inval_proto mutant_H1, mutant_H2, mutant_H3, mutant_H4, muta
 #define EATS        .eats = true
 /* Sequences that come around within the exploration. */
 #define CIRCLE(n)  .quarter = true, .edits = (n)
+#define DOOR_IS(d) .door = (d)
 #define WHAT(text) .what = text
 
 const struct row rows[] = {
@@ -55,6 +56,30 @@ const struct row rows[] = {
 	    CIRCLE(4)),
 	ROW("seq-64", smr_seq, WHAT("as committed"), CIRCLE(4)),
 	ROW("M16", mutant_M16, WHAT("a root taken again"), UNSAFE_BOTH, .edits = 2),
+	ROW("door", gen_smr, WHAT("behind the door"), DOOR_IS(DOOR)),
+	ROW("door-look-first", gen_smr, WHAT("it is looked at before enter"),
+	    UNSAFE_BOTH, WAITS, DOOR_IS(DOOR_LOOK_FIRST)),
+	ROW("door-no-wait", gen_smr, WHAT("it waits for nobody"), UNSAFE,
+	    DOOR_IS(DOOR_NO_WAIT)),
+	ROW("door-no-kick", gen_smr, WHAT("it kicks nobody"), WAITS,
+	    DOOR_IS(DOOR_NO_KICK)),
+	ROW("door-open-first", gen_smr, WHAT("gen++ when it is open"), UNSAFE_BOTH,
+	    DOOR_IS(DOOR_OPEN_FIRST)),
+	ROW("all-come", gen_smr, WHAT("every CPU must come"), DOOR_IS(DOOR_ALL_COME)),
+	ROW("all-come-2", gen_smr, WHAT("the same, two initiators"), WAITS,
+	    DOOR_IS(DOOR_ALL_COME), .initiators = 2),
+	ROW("all-come-lock", gen_smr, WHAT("a lock of the initiator's"), WAITS,
+	    DOOR_IS(DOOR_ALL_COME), .burden = BURDEN_LOCK),
+	ROW("all-come-wait", gen_smr, WHAT("a wait for the initiator"), WAITS,
+	    DOOR_IS(DOOR_ALL_COME), .burden = BURDEN_WAIT),
+	ROW("door-lock", gen_smr, WHAT("a lock of the initiator's"), DOOR_IS(DOOR),
+	    .burden = BURDEN_LOCK),
+	ROW("door-wait", gen_smr, WHAT("a wait for the initiator"), DOOR_IS(DOOR),
+	    .burden = BURDEN_WAIT),
+	ROW("door-inside", gen_smr, WHAT("shut from inside"), WAITS,
+	    DOOR_IS(DOOR_INSIDE)),
+	ROW("door-2", gen_smr, WHAT("behind the door, two initiators"), DOOR_IS(DOOR),
+	    .initiators = 2),
 	ROW("V3", mutant_V3, WHAT("the root is kept"), UNSAFE_BOTH),
 };
 const unsigned row_count = ARRAY_LEN(rows);

@@ -6,6 +6,7 @@
 #define TESTS_EXPLORE_ROWS_H
 
 #include "inval/inval.h"
+#include "tests/explore/doors.h"
 
 struct row {
 	const char *id, *what;
@@ -13,6 +14,9 @@ struct row {
 	bool eats;      /* the host has interrupts on between enter() and VM entry */
 	bool quarter;   /* four advances of SMR are once around the circle         */
 	unsigned edits; /* of the initiator; 0: one                                */
+	enum door door; /* edits are made behind it                                */
+	enum burden burden;
+	unsigned initiators; /* 0: one                                             */
 	bool unsafe_flight, unsafe_instant;
 	bool waits;
 };

@@ -75,6 +75,10 @@ static const struct region {
 	{ "flushes", &world.iv.reader[0].flushes, sizeof(world.iv.reader[0]), CPU_MAX },
 	{ "ept", world.m.ept, 8, PAGES },
 	{ "kicks", world.m.kicks, 8, CPUS },
+	{ "came", world.m.came, 8, CPUS },
+	{ "lock", &world.m.lock, 8, 1 },
+	{ "over", &world.m.over, 8, 1 },
+	{ "door", &world.iv.door, 8, 1 },
 };
 
 static const struct region *find(uintptr_t at, size_t *index)

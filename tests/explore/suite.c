@@ -92,6 +92,9 @@ static struct config of_row(const struct row *r)
 	c.eats = r->eats;
 	c.quarter = r->quarter;
 	c.edits = r->edits ? r->edits : 1;
+	c.door = r->door;
+	c.burden = r->burden;
+	c.initiators = r->initiators ? r->initiators : 1;
 	return c;
 }
 
@@ -142,6 +145,19 @@ static void check_shipping(const struct inval_proto *p)
 	}
 }
 
+/* The door around each protocol that ships, which knows nothing of it. */
+static void check_door(const struct inval_proto *p)
+{
+	char name[60];
+
+	if (!p->sound)
+		return;
+	snprintf(name, sizeof(name), "%s, behind the door", p->name);
+	config = small(p);
+	config.door = DOOR;
+	check((struct expect){ name, false, false }, false);
+}
+
 static void controls(void)
 {
 	config = small(row("H4")->proto);
@@ -178,6 +194,8 @@ int suite(void)
 			check_full(&rows[i]);
 	for (unsigned i = 0; i < inval_proto_count; i++)
 		check_shipping(inval_protos[i]);
+	for (unsigned i = 0; i < inval_proto_count; i++)
+		check_door(inval_protos[i]);
 	controls();
 	printf("%u passed, %u failed, 0 skipped\n", passed, failed);
 	return failed ? 1 : 0;

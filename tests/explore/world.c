@@ -10,6 +10,9 @@
  *      until done: window                   exit
  *      the old frame is reused              window: the kick is taken, kicked
  *
+ * Behind the door (doors.h) the frame is reused as soon as the word is stored: not even
+ * then may a guest use the old entry.
+ *
  * All roots have the same entries; a TLB entry is used under its own root alone.
  *
  * A guest may use each TLB entry at any time, so it is unsafe as soon as one runs that
@@ -18,6 +21,7 @@
 #include "tests/explore/world.h"
 #include "tests/explore/cpu.h"
 #include "tests/explore/story.h"
+#include "inval/door.h"
 #include "inval/zoo.h"
 #include "lib/str.h"
 
@@ -41,11 +45,12 @@ static const struct smr_params quarter = {
 
 static void run_once(struct inval_reader *r)
 {
-	config.proto->enter(r);
+	doors_enter(r);
 	if (config.eats)
 		host_window();
 	cpu_guest();
 	config.proto->exit(r);
+	doors_burden();
 	host_window();
 }
 
@@ -69,6 +74,18 @@ static void reader(void)
 	idle();
 }
 
+/* Nobody holds what was before and what is after: already then is the frame reused. */
+static void edit_behind_door(unsigned page, struct gather *g)
+{
+	cpu_self()->waits = 1;
+	doors_shut(&world.iv, g);
+	cpu_self()->waits = 0;
+	store_relaxed(&world.m.ept[page], EPT_NEW);
+	world.m.reused[page] = 1;
+	tell("the door is shut: the old frame of page %u is reused", page);
+	doors_open(&world.iv, g);
+}
+
 static void edit(unsigned page)
 {
 	struct gather g = {
@@ -76,6 +93,10 @@ static void edit(unsigned page)
 	};
 	ticket_t t;
 
+	if (config.door) {
+		edit_behind_door(page, &g);
+		return;
+	}
 	inval_begin(&world.iv);
 	store_relaxed(&world.m.ept[page], EPT_NEW);
 	t = inval_publish(&world.iv, &g);
@@ -105,6 +126,7 @@ static void warm(unsigned cpu)
 	unsigned steps = 0;
 
 	cpu_start(cpu, reader);
+	world.m.over.raw = 1;
 	while (c->op != OP_READY && steps++ < WARM_STEPS) {
 		if (c->guest) {
 			memset(c->tlb[c->root], TLB_OLD, page_total());
@@ -118,6 +140,7 @@ static void warm(unsigned cpu)
 	}
 	while (c->count)
 		cpu_drain(cpu);
+	world.m.over.raw = 0;
 	if (steps > WARM_STEPS)
 		world_panic = "the first run of a reader does not end";
 }
@@ -129,6 +152,7 @@ void world_init(void)
 	telling = false;
 	memset(&world, 0, sizeof(world));
 	inval_init(&world.iv, config.proto, NULL, ROOT, cpu_total());
+	door_fit(&world.iv);
 	if (config.quarter)
 		smr_init(&world.iv.smr, cpu_total(), &quarter);
 	if (config.proto->root_order)

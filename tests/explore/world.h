@@ -13,6 +13,7 @@
 #define TESTS_EXPLORE_WORLD_H
 
 #include "inval/inval.h"
+#include "tests/explore/doors.h"
 
 #define CPUS    4
 #define PAGES   4
@@ -71,8 +72,10 @@ struct xcpu {
 struct machine {
 	atomic64_t ept[PAGES];
 	atomic64_t kicks[CPUS];
-	u8 reused[PAGES]; /* the old frame of the page belongs to somebody else */
-	u8 finished;      /* initiators that are through */
+	atomic64_t came[CPUS]; /* for whom: doors.c */
+	atomic64_t lock, over; /* of enum burden    */
+	u8 reused[PAGES];      /* the old frame of the page belongs to somebody else */
+	u8 finished;           /* initiators that are through */
 	struct xcpu cpu[CPUS];
 };
 
@@ -87,6 +90,8 @@ extern struct world world;
 struct config {
 	const struct inval_proto *proto;
 	unsigned initiators, readers, runs, edits;
+	enum door door; /* edits are made behind it                               */
+	enum burden burden;
 	bool quarter;   /* four advances of SMR are once around the circle        */
 	bool instant;   /* kicks arrive with the ICR write                        */
 	bool eats;      /* the host has interrupts on between enter() and VM entry */
