@@ -17,7 +17,8 @@ ON_DEMAND = 8                 # the others make so many times fewer
 # Scenarios whose edits are longer make fewer.
 FEWER = {'proto/split': 60, 'proto/promote': 60, 'proto/reclaim': 120,
          'proto/dirty_wp': 120, 'proto/dirty_d': 120, 'proto/dirty_pml': 120,
-         'proto/accessed': 120, 'proto/guided': 36, 'proto/fault_race': 120, 'proto/split_race': 120}
+         'proto/accessed': 120, 'proto/guided': 36, 'proto/fault_race': 120,
+         'proto/split_race': 120, 'proto/resize_stopped': 60}
 # Of the default model.  The test, and what its reason must say.
 SKIPS = {
     'vmx/misconfig_bit_12_2m': 'Bochs', 'vmx/misconfig_bit_12_1g': 'Bochs',
@@ -26,7 +27,9 @@ SKIPS = {
 }
 FAST_SKIPS = {f'proto/ghost_{name}': 'the fast build'
               for name in ('no_flush', 'wrong_root', 'gen_first', 'gen_early',
-                           'root_reuse')} | {'proto/guided': 'the fast build'}
+                           'root_reuse')} | {
+                  f'proto/{name}': 'the fast build'
+                  for name in ('guided', 'resize_unstopped', 'resize_bump_late')}
 GHOST_ONLY = {'proto/guided'}  # guests that do nothing which others could see
 GHOST_SHARE = 4               # of so many invalidations at least one has an edit
 CONTROL = 'a negative control'   # how its line in the list ends
