@@ -18,13 +18,17 @@ struct patch {
 	bool hold_w; /* a W that a leaf did not have is held, where writes are tracked
 		      */
 	bool breaks; /* what was present is parked until the flush is done          */
+	/* Of the format: bits that are no rights, those that are, and which mean none.
+	 */
+	u64 others, rights, inverted, present;
 };
 
-static bool must_flush(epte_t was, epte_t is)
+/* A difference counts in any other bit, and in a right that was there. */
+static always_inline bool must_flush(const struct patch *p, epte_t was, epte_t is)
 {
-	u64 lost = was.raw & ~is.raw, differs = was.raw ^ is.raw;
+	u64 had = (was.raw ^ p->inverted) & p->rights;
 
-	return lost & (EPTE_RWX | EPTE_HELD_W) || differs & ~(EPTE_RWX | EPTE_HELD);
+	return (was.raw ^ is.raw) & (p->others | had);
 }
 
 static always_inline epte_t patched(const struct ept *e, const struct patch *p,
@@ -47,9 +51,9 @@ static always_inline bool patch_leaf(struct edit *x, const struct patch *p,
 		if (is.raw == old.raw)
 			return false;
 		if (p->breaks)
-			last = edit_park(x, is); /* E4 */
-		if (epte_cas(slot, old, last))   /* E1 */
-			return must_flush(old, is);
+			last = epte_park_by(p->present, is, edit_tag(x)); /* E4 */
+		if (epte_cas(slot, old, last))                            /* E1 */
+			return must_flush(p, old, is);
 	}
 }
 
@@ -59,8 +63,8 @@ static always_inline bool patch_parked(struct edit *x, const struct patch *p,
 {
 	epte_t was = epte_final(old), is = patched(x->ept, p, was, set, gpa);
 
-	epte_store(slot, epte_park(is, epte_tag(old))); /* E1 */
-	return must_flush(was, is);
+	epte_store(slot, epte_park(x->ept->format, is, epte_tag(old))); /* E1 */
+	return must_flush(p, was, is);
 }
 
 /* Sets the bits of the pages that a leaf translates. */
@@ -76,8 +80,14 @@ static always_inline enum err patch(struct edit *x, const struct run *r, struct 
 {
 	u64 span = ept_span(r->level), gpa = ALIGN_DOWN(r->gpa, span), set = p.set;
 	epte_t *slot = r->slot, *end = slot + r->n;
+	const struct epte_format *f = x->ept->format;
 	bool reports = x->map;
 
+	p.breaks &= !x->g->stopped;
+	p.others = ~(f->rights | EPTE_HELD);
+	p.rights = f->rights | EPTE_HELD_W;
+	p.inverted = f->inverted;
+	p.present = f->present;
 	for (; slot < end; slot++, gpa += span, set += p.step) {
 		epte_t old = epte_load(slot);
 
@@ -98,7 +108,7 @@ static enum err protect_leaves(struct edit *x, const struct run *r)
 
 	return patch(
 		x, r,
-		(struct patch){ .clear = EPTE_RWX | EPTE_HELD,
+		(struct patch){ .clear = x->ept->format->rights | EPTE_HELD,
 				.set = edit_grant(x->ept, x->attr, r->level, false),
 				.hold_w = edit_hold_w(x->ept, r->gpa, len) });
 }
@@ -147,7 +157,9 @@ enum err ept_remap(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len, struct gather *
 
 static enum err retype_leaves(struct edit *x, const struct run *r)
 {
-	return patch(x, r, (struct patch){ .clear = EPTE_MEMORY, .set = x->attr });
+	return patch(
+		x, r,
+		(struct patch){ .clear = x->ept->format->memory, .set = x->memory });
 }
 
 enum err ept_retype(struct ept *e, gpa_t gpa, u64 len, u64 memory, struct gather *g)
@@ -155,13 +167,10 @@ enum err ept_retype(struct ept *e, gpa_t gpa, u64 len, u64 memory, struct gather
 	static const struct edit_kind kind = { .why = WHY_TYPE,
 					       .leaves = retype_leaves,
 					       .splits = true };
-	struct edit x = {
-		.kind = &kind, .ept = e, .g = g, .grain = EPT_LEVELS, .attr = memory
-	};
+	struct edit x = { .kind = &kind, .ept = e, .g = g, .grain = EPT_LEVELS };
+	enum err err = epte_memory(e->format, memory, &x.memory);
 
-	if (memory & ~EPTE_MEMORY || !ept_type_ok(field_get(EPTE_TYPE, memory)))
-		return fail(E_INVAL);
-	return edit_run(&x, gpa, len);
+	return err ? err : edit_run(&x, gpa, len);
 }
 
 static enum err clear_leaves(struct edit *x, const struct run *r)
@@ -183,7 +192,7 @@ enum err ept_clear(struct ept *e, gpa_t gpa, u64 len, u64 flag, u64 *map,
 			  .g = g,
 			  .grain = EPT_LEVELS,
 			  .gpa = gpa.v,
-			  .attr = flag,
+			  .attr = flag == EPTE_A ? e->format->a : e->format->d,
 			  .map = map };
 
 	if (flag != EPTE_A && flag != EPTE_D)

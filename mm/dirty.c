@@ -46,7 +46,7 @@ void dirty_mark_range(struct dirty *d, gpa_t gpa, u64 len)
 static u64 watched(const struct dirty *d, u64 raw)
 {
 	if (d->mode != DIRTY_FAULT)
-		return raw & ~EPTE_D;
+		return raw & ~d->flag;
 	return raw & EPTE_W ? raw ^ (EPTE_W | EPTE_HELD_W) : raw;
 }
 
@@ -67,7 +67,7 @@ static void watch(struct edit *x, epte_t *slot, u64 gpa)
 		if (is.raw == was.raw)
 			break;
 		if (epte_parked(old))
-			is = epte_park(is, epte_tag(old));
+			is = epte_park(x->ept->format, is, epte_tag(old));
 	} while (!epte_cas(slot, old, is)); /* E1 */
 	edit_changed(x, gpa, PAGE_SIZE);
 }
@@ -114,7 +114,7 @@ enum err dirty_start(struct dirty *d, struct ept *e, enum dirty_mode mode, gpa_t
 		unlock(&e->lock);
 		return fail(E_EXIST);
 	}
-	*d = (struct dirty){ e, mode, gpa.v, gpa.v + len, map };
+	*d = (struct dirty){ e, mode, e->format->d, gpa.v, gpa.v + len, map };
 	e->dirty = d;
 	x = watching(d, NULL, g);
 	err = edit_run_locked(&x, gpa, len);
@@ -165,7 +165,6 @@ u64 dirty_harvest(struct dirty *d, u64 *map, struct gather *g)
 
 static enum err let_go(struct edit *x, const struct run *r)
 {
-	(void)x;
 	for (unsigned i = 0; i < r->n; i++) {
 		epte_t old, is;
 
@@ -176,7 +175,7 @@ static enum err let_go(struct edit *x, const struct run *r)
 				break;
 			is.raw ^= EPTE_W | EPTE_HELD_W;
 			if (epte_parked(old))
-				is = epte_park(is, epte_tag(old));
+				is = epte_park(x->ept->format, is, epte_tag(old));
 		} while (!epte_cas(&r->slot[i], old, is)); /* E1 */
 	}
 	return E_OK;

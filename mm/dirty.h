@@ -17,6 +17,7 @@ enum dirty_mode {
 struct dirty {
 	struct ept *ept;
 	enum dirty_mode mode;
+	u64 flag; /* D, in the format of the EPT */
 	u64 start, end;
 	atomic64_t *map; /* a bit for each page */
 };

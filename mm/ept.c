@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ept - edits of extended page tables, each returning its duty to flush
+ * ept - edits of nested page tables, each returning its duty to flush
  *
  * Hardware walks the tables while they are edited and may cache what it walks (SDM
- * vol. 3, 29.4).  So:
+ * vol. 3, 29.4; APM vol. 2, 5.5 and 15.16).  So:
  *
  *   [E1] every entry changes by one 64-bit store: a walk sees old or new.
  *   [E2] a table is complete before the entry that links it is stored.
@@ -21,8 +21,12 @@
 
 enum err ept_init(struct ept *e, struct pool *pool, struct ept_features can)
 {
+	const struct epte_format *f = &epte_formats[can.format];
+
 	assert(can.max_leaf < EPT_LEVELS - 1);
-	*e = (struct ept){ .pool = pool, .can = can, .tags = 1 };
+	can.ad |= f->ad;
+	can.exec_only &= f->exec_only;
+	*e = (struct ept){ .pool = pool, .can = can, .format = f, .tags = 1 };
 	return table_new(e, &e->root);
 }
 
@@ -33,7 +37,7 @@ static bool find(const struct ept *e, gpa_t gpa, bool present, struct ept_leaf *
 	for (unsigned level = EPT_LEVELS; gpa.v < EPT_GPA_MAX && level-- > 0;) {
 		epte_t entry = epte_load(&table_ptr(table)[ept_index(gpa.v, level)]);
 
-		if (!epte_used(entry) || (present && !epte_present(entry)))
+		if (!epte_used(entry) || (present && !epte_present(e->format, entry)))
 			return false;
 		if (epte_is_leaf(entry, level)) {
 			*out = (struct ept_leaf){
@@ -115,7 +119,8 @@ static void clear(struct edit *x, epte_t *slot, u64 gpa)
 
 	if (!d)
 		epte_store(slot, (epte_t){ 0 }); /* E1 */
-	else if (epte_swap(slot, (epte_t){ 0 }).raw & EPTE_D && d->mode != DIRTY_FAULT)
+	else if (epte_swap(slot, (epte_t){ 0 }).raw & x->ept->format->d &&
+		 d->mode != DIRTY_FAULT)
 		dirty_mark(d, GPA(gpa));
 }
 
@@ -180,8 +185,8 @@ static epte_t map_leaf(const struct edit *x, unsigned level, u64 gpa)
 	u64 rights = edit_grant(x->ept, x->attr & EPTE_RWX, level,
 				edit_hold_w(x->ept, gpa, ept_span(level)));
 
-	return epte_leaf(HPA(x->hpa + (gpa - x->gpa)), (x->attr & EPTE_MEMORY) | rights,
-			 level);
+	return epte_leaf(x->ept->format, HPA(x->hpa + (gpa - x->gpa)),
+			 x->memory | rights, level);
 }
 
 /* Entries of level 0 in a row; above it there is a leaf in the way. */
@@ -226,17 +231,9 @@ static enum err map_hole(struct edit *x, const struct run *r, u64 stop)
 		return err;
 	}
 	/* On an error too: what was stored is undone as part of the range. */
-	link(x->ept, r, epte_table(table));
+	link(x->ept, r, epte_table(x->ept->format, table));
 	++*run_used(x, r);
 	return err;
-}
-
-static bool attr_ok(const struct ept *e, u64 attr)
-{
-	u64 type = field_get(EPTE_TYPE, attr);
-
-	return !(attr & ~(EPTE_RWX | EPTE_MEMORY)) &&
-	       edit_rights_ok(e, attr & EPTE_RWX) && ept_type_ok(type);
 }
 
 enum err edit_map_locked(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len, u64 attr,
@@ -253,8 +250,12 @@ enum err edit_map_locked(struct ept *e, gpa_t gpa, hpa_t hpa, u64 len, u64 attr,
 			  .done = gpa.v };
 	enum err err, undo;
 
-	if (!edit_range_ok(gpa, len) || !edit_frames_ok(hpa, len) || !attr_ok(e, attr))
+	if (!edit_range_ok(gpa, len) || !edit_frames_ok(hpa, len) ||
+	    !edit_rights_ok(e, attr & EPTE_RWX))
 		return fail(E_INVAL);
+	err = epte_memory(e->format, attr & ~EPTE_RWX, &x.memory);
+	if (err)
+		return err;
 	err = edit_run_locked(&x, gpa, len);
 	if (err && x.done > gpa.v) {
 		undo = unmap(e, gpa, x.done - gpa.v, g, edit_run_locked);

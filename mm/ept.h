@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ept - edits of extended page tables, each returning its duty to flush; see ept.c.
+ * ept - edits of nested page tables, each returning its duty to flush; see ept.c.
+ *
+ * The tables are EPT's or NPT's; edits are asked for in the words of EPT.
  *
  *      ept_unmap(e, ..., &g)          any of the edits, or several
  *      t = inval_publish(iv, &g)
@@ -26,6 +28,8 @@ struct ept_features {
 	bool large_exec;   /* an executable leaf may change its size: PSCHANGE_MC_NO */
 	bool exec_only;    /* X without R                                         */
 	bool ad;           /* accessed and dirty flags are on                     */
+	enum nested_format format; /* of the tables; it may know no exec_only, or no
+				      way to switch ad off                        */
 };
 
 struct dirty; /* mm/dirty.h */
@@ -37,6 +41,7 @@ struct ept {
 	hpa_t twin;     /* the first of the pages that are kept like the root, ... */
 	unsigned twins; /* ... of which there are so many                          */
 	struct ept_features can;
+	const struct epte_format *format;
 	u32 tables;          /* table pages in use, the root included  */
 	u32 spares;          /* and set aside: table.h                 */
 	hpa_t spare;         /* the first of them                      */
@@ -80,7 +85,8 @@ void ept_destroy(struct ept *e, struct gather *g);
  * if somebody else did it and still waits for his flush, so must the caller.
  *
  * ept_map: maps [gpa, gpa + len) to hpa on, by the largest leaves that fit.  attr is
- *   EPT_RWX or the like.  E_EXIST when part is mapped, E_NOMEM.  Needs no flush
+ *   EPT_RWX or the like; E_NOTSUP for memory bits that the format does not have, as
+ *   below.  E_EXIST when part is mapped, E_NOMEM.  Needs no flush
  *   unless it fails half-way.  A hole must be old: what was unmapped there is flushed.
  * ept_unmap: takes translations away; tables that become empty go to g.
  * ept_protect: sets the rights of what is mapped to `rwx`, which is not 0.  A
@@ -88,6 +94,7 @@ void ept_destroy(struct ept *e, struct gather *g);
  *   nothing.
  * ept_remap: changes the frames of what is mapped, attributes kept.
  * ept_retype: sets memory type, IPAT and suppress-#VE: the bits of EPTE_MEMORY.
+ *   E_NOTSUP: NPT has neither WC and WP, nor IPAT, nor suppress-#VE.
  * ept_clear: clears EPTE_A or EPTE_D where it is set, and sets the bit of each such
  *   page, counted from gpa, in `map`, which may be NULL.  E_NOTSUP without A and D.
  *   D belongs to dirty.h while writes are tracked by it.
@@ -111,7 +118,8 @@ enum err must_check ept_split(struct ept *e, gpa_t gpa, u64 len, unsigned level,
 			      struct gather *g);
 enum err must_check ept_promote(struct ept *e, gpa_t gpa, u64 len, struct gather *g);
 
-/* Switches accessed and dirty flags on: all that was cached before must go. */
+/* Switches accessed and dirty flags on: all that was cached before must go.  They
+ * always are under NPT. */
 void ept_enable_ad(struct ept *e, struct gather *g);
 
 /*
@@ -129,14 +137,25 @@ bool ept_lookup(const struct ept *e, gpa_t gpa, struct ept_leaf *out);
 /* As ept_lookup(), for a leaf that hardware cannot use yet as well. */
 bool ept_find(const struct ept *e, gpa_t gpa, struct ept_leaf *out);
 
+/* What a leaf of e tells hardware, in the words of EPT: rights, memory, A and D. */
+static inline u64 ept_attr(const struct ept *e, const struct ept_leaf *l)
+{
+	return epte_attr(e->format, l->entry);
+}
+
 /*
- * The value of the VMCS field EPTP for this root: write-back, 4 levels.  With twins
- * that of the first; the others follow page by page.
+ * The page where hardware begins to walk, which is NPT's nCR3: WB by the host's PAT.
+ * With twins that of the first; the others follow page by page.
  */
+static inline hpa_t ept_top(const struct ept *e)
+{
+	return e->twins ? e->twin : e->root;
+}
+
+/* The value of the VMCS field EPTP for this root: write-back, 4 levels. */
 static inline u64 ept_pointer(const struct ept *e)
 {
-	return (e->twins ? e->twin.v : e->root.v) | EPTP_WALK_4 | EPT_WB |
-	       (e->can.ad ? EPTP_AD : 0);
+	return ept_top(e).v | EPTP_WALK_4 | EPT_WB | (e->can.ad ? EPTP_AD : 0);
 }
 
 #endif

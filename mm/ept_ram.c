@@ -10,13 +10,19 @@ static bool args_ok(hpa_t hpa, u64 len)
 	       len <= EPTE_ADDR + PAGE_SIZE - hpa.v;
 }
 
-/* Maps what begins at hpa and is of one type; *len shrinks to that. */
+/*
+ * Maps what begins at hpa and is of one type; *len shrinks to that.  Where MTRRs apply
+ * to a guest the leaf says WB, which keeps their type (APM vol. 2, table 15-20), and
+ * still lies in one of their ranges: no leaf has two types (7.7).
+ */
 static enum err map_run(struct ept *e, const struct mtrrs *m, gpa_t gpa, hpa_t hpa,
 			u64 *len, u64 rwx, struct gather *g)
 {
 	unsigned type;
 
 	*len = mtrr_run(m, hpa, *len, &type);
+	if (e->format->mtrrs)
+		type = EPT_WB;
 	return ept_map(e, gpa, hpa, *len, rwx | field_put(EPTE_TYPE, type), g);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fault - the other half of an edit: what an EPT violation means, and filling holes
+ * fault - the other half of an edit: what a nested page fault means, and filling holes
  * while others unmap
  *
  * A flush alone cannot keep a page unmapped: a CPU that faults may ask which frame
@@ -58,7 +58,7 @@ static enum ept_fault look(struct ept *e, gpa_t gpa, u64 access)
 
 	if (!epte_used(entry))
 		return FAULT_HOLE;
-	if (access & ~epte_rights(entry))
+	if (access & ~epte_rights(e->format, entry))
 		return FAULT_DENIED;
 	if (parked)
 		return FAULT_WAIT;

@@ -23,11 +23,11 @@ static epte_t joined(const struct edit *x, hpa_t table, unsigned level)
 {
 	const epte_t *t = table_ptr(table);
 	epte_t first = epte_final(epte_load(&t[0]));
-	u64 span = ept_span(level - 1), flags = EPTE_A | EPTE_D;
+	u64 span = ept_span(level - 1), flags = x->ept->format->a | x->ept->format->d;
 
 	if (!epte_is_leaf(first, level - 1) ||
 	    !IS_ALIGNED(epte_addr(first).v, ept_span(level)) ||
-	    (first.raw & EPTE_X && !x->ept->can.large_exec))
+	    (epte_executes(x->ept->format, first) && !x->ept->can.large_exec))
 		return (epte_t){ 0 };
 	for (unsigned i = 0; i < EPT_ENTRIES; i++) {
 		epte_t e = epte_load(&t[i]), f = epte_final(e);
@@ -60,7 +60,7 @@ static bool promote_table(struct edit *x, const struct run *r, u64 stop)
 		return false;
 	}
 	if (x->ept->can.ad)
-		leaf.raw |= EPTE_A | EPTE_D;
+		leaf.raw |= x->ept->format->a | x->ept->format->d;
 	epte_store(r->slot, edit_park(x, leaf)); /* E1 E4 */
 	edit_changed(x, r->gpa, stop - r->gpa);
 	table_retire(x->ept, table, x->g); /* E3 */

@@ -57,8 +57,9 @@ static void fill(const struct ept *e, hpa_t table, unsigned level, epte_t leaf)
 	u64 span = ept_span(level);
 	epte_t child = epte_final(leaf), *t = table_ptr(table);
 
-	child.raw &= ~(EPTE_RWX | EPTE_HELD | EPTE_LEAF);
-	child.raw |= edit_grant(e, epte_rights(leaf), level, leaf.raw & EPTE_HELD_W);
+	child.raw &= ~(e->format->rights | EPTE_HELD | EPTE_LEAF);
+	child.raw |= edit_grant(e, epte_rights(e->format, leaf), level,
+				leaf.raw & EPTE_HELD_W);
 	child.raw |= level ? EPTE_LEAF : 0;
 	for (unsigned i = 0; i < EPT_ENTRIES; i++, child.raw += span)
 		epte_store(&t[i], child);
@@ -69,7 +70,7 @@ static void split(struct edit *x, const struct run *r)
 {
 	u64 span = ept_span(r->level), start = ALIGN_DOWN(r->gpa, span);
 	hpa_t table = table_spare(x->ept);
-	epte_t old, link = edit_park(x, epte_table(table)); /* E4 */
+	epte_t old, link = edit_park(x, epte_table(x->ept->format, table)); /* E4 */
 
 	do {
 		old = epte_load(r->slot);

@@ -43,6 +43,7 @@ struct edit {
 	unsigned grain; /* the highest level that a leaf may keep       */
 	u64 gpa, hpa;   /* hpa belongs to gpa                           */
 	u64 attr;
+	u64 memory;   /* what a new leaf says of its memory             */
 	u64 *map;     /* a bit for each page, from gpa on               */
 	u64 from, to; /* translations that changed, not gathered yet    */
 	u64 done;     /* map: how far leaves have been stored           */
@@ -112,12 +113,17 @@ static inline void edit_changed(struct edit *x, u64 gpa, u64 len)
 
 unsigned edit_new_tag(struct edit *x);
 
+static inline unsigned edit_tag(struct edit *x)
+{
+	return x->g->tag ? x->g->tag : edit_new_tag(x);
+}
+
 /* The entry as it waits until x->g is settled; as it is, where nobody can see both. */
 static inline epte_t edit_park(struct edit *x, epte_t e)
 {
 	if (x->g->stopped)
 		return e;
-	return epte_park(e, x->g->tag ? x->g->tag : edit_new_tag(x));
+	return epte_park(x->ept->format, e, edit_tag(x));
 }
 
 /*
@@ -126,11 +132,14 @@ static inline epte_t edit_park(struct edit *x, epte_t e)
  */
 static inline u64 edit_grant(const struct ept *e, u64 rwx, unsigned level, bool hold_w)
 {
+	const struct epte_format *f = e->format;
+	u64 bits = rwx & (EPTE_R | EPTE_W);
+
 	if (hold_w && rwx & EPTE_W)
-		rwx ^= EPTE_W | EPTE_HELD_W;
-	if (level && rwx & EPTE_X && !e->can.large_exec)
-		rwx ^= EPTE_X | EPTE_HELD_X;
-	return rwx;
+		bits ^= EPTE_W | EPTE_HELD_W;
+	if (rwx & EPTE_X)
+		bits |= level && !e->can.large_exec ? EPTE_HELD_X : f->x;
+	return bits ^ f->inverted;
 }
 
 /* Must new W rights in [gpa, gpa + len) be held, so that the first write faults? */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ept - fuzzes edits of an EPT: bytes choose features, edits, which of them find no
- * memory, and when gathers are published and done
+ * ept - fuzzes edits of an EPT or NPT: bytes choose format, features, edits, which of
+ * them find no memory, and when gathers are published and done
  *
  * When the bytes are used up, some steps follow by chance, as the bytes have it: a new
  * state is of use only if something is done to it.

@@ -62,6 +62,7 @@ void flat_begin(u32 frames, struct ept_features can)
 	memset(cached, 0, sizeof(cached));
 	ram_pool(&flat.pool, frames);
 	flat.frames = frames;
+	raw_format = can.format;
 	for (unsigned i = 0; i < FLAT_SLOTS; i++)
 		flat.slot[i] = (struct flat_slot){ gather_init(), 1, 0 };
 	EXPECT_EQ(ept_init(&flat.ept, &flat.pool, can), E_OK);
@@ -218,7 +219,8 @@ static void check_lookup(u64 gpa, const struct raw_page *is)
 	span = ept_span(is->level);
 	EXPECT_EQ(l.level, is->level);
 	EXPECT_EQ(l.start.v, ALIGN_DOWN(gpa, span));
-	EXPECT_EQ((l.entry.raw & ~EPTE_LEAF) + (gpa & (span - 1)), is->raw);
+	EXPECT_EQ((raw_words(l.entry.raw) & ~EPTE_LEAF) + (gpa & (span - 1)), is->raw);
+	EXPECT_EQ(ept_attr(&flat.ept, &l), is->raw & (EPTE_RWX | EPTE_MEMORY | RAW_AD));
 }
 
 void flat_look(const struct flat_page *p)
@@ -408,4 +410,5 @@ void flat_end(void)
 	ept_destroy(&flat.ept, &flat.slot[0].g);
 	pool_free_list(&flat.pool, &flat.slot[0].g.dead);
 	EXPECT_EQ(pool_available(&flat.pool), flat.frames);
+	raw_format = NESTED_EPT;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * eptraw - the words of an EPT's tables, read as hardware reads them, not as mm/ does
+ * eptraw - the words of nested tables, read as hardware reads them, not as mm/ does
  *
  * What mm/ computes by its own functions is spelled out here a second time, so that a
  * mistake in them cannot hide itself.
@@ -14,6 +14,8 @@
 
 #define WAITING (EPTE_PARKED | EPTE_PARKED_RWX | EPTE_PARKED_TAG)
 #define LEAF    (EPTE_RWX | EPTE_MEMORY | EPTE_LEAF | RAW_AD | EPTE_ADDR | EPTE_HELD)
+
+enum nested_format raw_format;
 
 /* The entry with its rights where hardware looks for them, those that are held too. */
 static u64 whole(u64 e)
@@ -30,9 +32,10 @@ static unsigned tag_of(u64 e)
 	return e & EPTE_PARKED ? e >> 57 & 63 : 0;
 }
 
-static struct raw_page leaf(u64 *slot, unsigned level, u64 gpa, u64 waits)
+/* `allowed`: the rights that all entries above it give. */
+static struct raw_page leaf(u64 *slot, unsigned level, u64 gpa, u64 waits, u64 allowed)
 {
-	u64 e = *slot, off = gpa & (ept_span(level) - 1);
+	u64 e = raw_words(*slot), off = gpa & (ept_span(level) - 1);
 	struct raw_page p = { .slot = slot,
 			      .raw = (e & ~EPTE_LEAF) + off,
 			      .logical = whole(e) + off,
@@ -40,6 +43,7 @@ static struct raw_page leaf(u64 *slot, unsigned level, u64 gpa, u64 waits)
 			      .level = level,
 			      .tag = tag_of(e) };
 
+	e &= ~EPTE_RWX | allowed;
 	if (!waits && e & EPTE_RWX)
 		p.hw = ((e & ~(EPTE_LEAF | EPTE_HELD)) + off) |
 		       field_put(RAW_LEVEL, level);
@@ -48,17 +52,19 @@ static struct raw_page leaf(u64 *slot, unsigned level, u64 gpa, u64 waits)
 
 struct raw_page raw_page_from(hpa_t table, unsigned level, u64 gpa)
 {
-	u64 waits = 0;
+	u64 waits = 0, allowed = EPTE_RWX;
 
 	for (;; level--) {
-		u64 *slot = (u64 *)mem_ptr(table) + ept_index(gpa, level), e = *slot;
+		u64 *slot = (u64 *)mem_ptr(table) + ept_index(gpa, level);
+		u64 e = raw_words(*slot);
 
 		if (!e)
 			return (struct raw_page){ 0 };
 		if (tag_of(e))
 			waits |= BIT(tag_of(e));
 		if (level == 0 || e & EPTE_LEAF)
-			return leaf(slot, level, gpa, waits);
+			return leaf(slot, level, gpa, waits, allowed);
+		allowed &= e;
 		table = HPA(e & EPTE_ADDR);
 	}
 }
@@ -77,12 +83,12 @@ bool raw_access(hpa_t root, u64 gpa, bool write)
 		return false;
 	for (unsigned level = EPT_LEVELS - 1;; level--) {
 		slot = (u64 *)mem_ptr(root) + ept_index(gpa, level);
-		*slot |= EPTE_A;
+		*slot |= raw_flags(EPTE_A);
 		if (slot == p.slot)
 			break;
 		root = HPA(*slot & EPTE_ADDR);
 	}
-	*slot |= write ? EPTE_D : 0;
+	*slot |= write ? raw_flags(EPTE_D) : 0;
 	return true;
 }
 
@@ -171,17 +177,23 @@ static void check_table(struct look *l, hpa_t table, unsigned level, u64 gpa)
 		return;
 	l->tables++;
 	for (unsigned i = 0; i < EPT_ENTRIES; i++, gpa += span) {
+		bool is_leaf = level == 0 || t[i] & EPTE_LEAF;
+		u64 e;
+
 		if (!t[i])
 			continue;
 		used++;
-		if (t[i] & WAITING)
-			check_parked(l, t[i]);
-		if (level == 0 || t[i] & EPTE_LEAF) {
-			check_leaf(l, t[i], level, gpa);
+		e = raw_words(t[i]);
+		if (raw_format == NESTED_NPT)
+			npt_check(t[i], is_leaf);
+		if (e & WAITING)
+			check_parked(l, e);
+		if (is_leaf) {
+			check_leaf(l, e, level, gpa);
 			continue;
 		}
-		check_link(l, t[i]);
-		check_table(l, HPA(t[i] & EPTE_ADDR), level - 1, gpa);
+		check_link(l, raw_format == NESTED_NPT ? e & ~EPTE_TYPE : e);
+		check_table(l, HPA(e & EPTE_ADDR), level - 1, gpa);
 	}
 	EXPECT(used || level == EPT_LEVELS - 1);
 	EXPECT_EQ(*pool_count(l->e->pool, table), used);
@@ -193,7 +205,7 @@ static void check_twins(const struct ept *e)
 	const u64 *root = mem_ptr(e->root), *twin = mem_ptr(e->twin);
 
 	for (unsigned i = 0; i < e->twins * EPT_ENTRIES; i++)
-		if ((twin[i] ^ root[i % EPT_ENTRIES]) & ~EPTE_A)
+		if ((twin[i] ^ root[i % EPT_ENTRIES]) & ~raw_flags(EPTE_A))
 			EXPECT_EQ(twin[i], root[i % EPT_ENTRIES]);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * eptraw - the words of an EPT's tables, read as hardware reads them, not as mm/ does.
+ * eptraw - the words of nested tables, read as hardware reads them, not as mm/ does.
+ *
+ * Of either format: what a walk found is told in the words of EPT, so that the same
+ * tests and models hold both.
  */
 #ifndef TESTS_HOST_EPTRAW_H
 #define TESTS_HOST_EPTRAW_H
@@ -9,6 +12,48 @@
 
 #define RAW_AD    (EPTE_A | EPTE_D)
 #define RAW_LEVEL BITS(58, 57) /* of raw_page.hw: the level of the leaf */
+
+/* The format of the tables that are read: of the address space that was made last. */
+extern enum nested_format raw_format;
+
+/* tests/host/nptraw.c: the next two for NPT, and bits that no entry of it may have. */
+u64 npt_words(u64 entry);
+u64 npt_flags(u64 flags);
+void npt_check(u64 entry, bool leaf);
+
+/* An entry in the words of EPT. */
+static inline u64 raw_words(u64 entry)
+{
+	return raw_format == NESTED_NPT ? npt_words(entry) : entry;
+}
+
+/* The bits of an entry that are EPTE_A and EPTE_D in these words. */
+static inline u64 raw_flags(u64 flags)
+{
+	return raw_format == NESTED_NPT ? npt_flags(flags) : flags;
+}
+
+/* Those of EPTE_IPAT and EPTE_SVE that the format has. */
+static inline u64 raw_extra(u64 bits)
+{
+	return raw_format == NESTED_NPT ? 0 : bits;
+}
+
+/* A test that runs with the tables of either format; the second one has its own name.
+ */
+#define TEST_BOTH(id, ...)               \
+	static void both_##id(void);     \
+	TEST(id, __VA_ARGS__)            \
+	{                                \
+		both_##id();             \
+	}                                \
+	TEST(id##_npt, __VA_ARGS__)      \
+	{                                \
+		raw_format = NESTED_NPT; \
+		both_##id();             \
+		raw_format = NESTED_EPT; \
+	}                                \
+	static void both_##id(void)
 
 /* One 4 KiB page: all is 0 when no leaf translates it. */
 struct raw_page {

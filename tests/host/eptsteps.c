@@ -18,9 +18,7 @@
 #define LOOKS   6
 
 struct steps_tally tally;
-
 pick_fn *steps_pick;
-
 static struct range last;
 static u64 page_map[TRACKED / 64];
 
@@ -29,7 +27,8 @@ struct ept_features steps_features(pick_fn *p)
 	return (struct ept_features){ .max_leaf = (unsigned)p(3),
 				      .large_exec = p(2),
 				      .exec_only = p(2),
-				      .ad = p(4) };
+				      .ad = p(4),
+				      .format = p(2) ? NESTED_NPT : NESTED_EPT };
 }
 
 /* An edge of an edit: at 4 KiB in a window, else at 2 MiB, sometimes at 1 GiB. */
@@ -92,10 +91,11 @@ static u64 random_rights(void)
 
 static u64 random_memory(void)
 {
-	static const u8 type[] = { EPT_WB, EPT_UC, EPT_WC, EPT_WT, EPT_WP };
+	static const u8 type[] = { EPT_WB, EPT_UC, EPT_WT, EPT_WC, EPT_WP };
+	u64 t = steps_pick(4) ? 0 : steps_pick(raw_format == NESTED_NPT ? 3 : 5);
 
-	return field_put(EPTE_TYPE, type[steps_pick(4) ? 0 : steps_pick(5)]) |
-	       (steps_pick(4) ? 0 : EPTE_IPAT) | (steps_pick(4) ? 0 : EPTE_SVE);
+	return field_put(EPTE_TYPE, type[t]) |
+	       raw_extra((!steps_pick(4) * EPTE_IPAT) | (!steps_pick(4) * EPTE_SVE));
 }
 
 static bool inside(struct range r, u64 gpa, u64 len)

@@ -157,6 +157,8 @@ static int by_place(const void *a, const void *b)
 	const struct test *y = *(const struct test *const *)b;
 	int files = strcmp(x->file, y->file);
 
+	if (!files && x->line == y->line) /* one macro made both */
+		return strcmp(x->name, y->name);
 	return files ? files : (x->line > y->line) - (x->line < y->line);
 }
 

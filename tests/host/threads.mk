@@ -16,7 +16,7 @@ HOST_tsan  += -Wno-tsan
 # What the pool asks of a machine: memory, and a number for the CPU.
 STAND_INS = tests/host/ram.c tests/host/cpu.c
 
-MM_SRCS = mm/pool.c mm/gather.c mm/table.c mm/walk.c mm/ept.c mm/change.c mm/resize.c \
+MM_SRCS = mm/pool.c mm/gather.c mm/format.c mm/table.c mm/walk.c mm/ept.c mm/change.c mm/resize.c \
 	mm/dirty.c mm/fault.c
 # Kicks of several CPUs, for programs that say what a kick is.
 MANY_SRC = tests/host/kick_many.c
@@ -25,7 +25,8 @@ INVAL_SRCS = $(sort $(filter-out inval/ghost_text.c,$(wildcard inval/*.c)))
 CORE_SRCS = smr/smr.c smr/flavours.c $(MM_SRCS) $(INVAL_SRCS)
 
 # Edits of an EPT beside a flat map; allocations fail when these files say so.
-EPT_SRCS = tests/host/eptraw.c tests/host/eptflat.c tests/host/eptsteps.c \
+RAW_SRCS = tests/host/eptraw.c tests/host/nptraw.c
+EPT_SRCS = $(RAW_SRCS) tests/host/eptflat.c tests/host/eptsteps.c \
 	tests/host/eptguest.c tests/host/eptalloc.c
 EPT_LDFLAGS = -Wl,--wrap=pool_alloc
 
@@ -36,7 +37,7 @@ $(HOST_OUT)/fuzz/ept: tests/fuzz/ept.c $(STAND_INS) $(EPT_SRCS) $(MM_SRCS) lib/t
 
 # Each operation of the core goes through a hook: tests/host/record is first.
 RECORD_SRCS = $(CORE_SRCS) lib/err.c lib/text.c tests/host/main.c $(STAND_INS) \
-	$(MANY_SRC) tests/host/eptraw.c $(sort $(wildcard tests/host/record/*.c))
+	$(MANY_SRC) $(RAW_SRCS) $(sort $(wildcard tests/host/record/*.c))
 RECORD_OBJS = $(RECORD_SRCS:%.c=$(HOST_OUT)/record/%.o)
 
 $(HOST_OUT)/record/%.o: %.c tests/host/threads.mk

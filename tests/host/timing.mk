@@ -9,7 +9,7 @@
 
 BENCH_OUT  = $(HOST_OUT)/bench
 COSTS_SRCS = $(CORE_SRCS) lib/err.c lib/text.c tests/host/main.c $(STAND_INS) \
-	$(MANY_SRC) tests/host/eptraw.c tests/host/costs.c
+	$(MANY_SRC) $(RAW_SRCS) tests/host/costs.c
 
 COSTS_OBJS = $(COSTS_SRCS:%.c=$(HOST_OUT)/record/%.o)
 

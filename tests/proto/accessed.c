@@ -15,7 +15,8 @@ static bool idle(const struct stage *s, unsigned vcpu)
 	u64 at = GUEST_WINDOW + vcpu % STAGE_PAGES * PAGE_SIZE;
 	struct ept_leaf l;
 
-	return ept_lookup(&s->vm->ept, GPA(at), &l) && !(l.entry.raw & EPTE_A);
+	return ept_lookup(&s->vm->ept, GPA(at), &l) &&
+	       !(ept_attr(&s->vm->ept, &l) & EPTE_A);
 }
 
 /* Guests that have used their page since the snapshot, though it looks idle. */

@@ -40,7 +40,7 @@ static bool noticed(const struct stage *s, const struct copies *c, unsigned page
 		return true;
 	return c->d.mode != DIRTY_FAULT &&
 	       ept_lookup(&s->vm->ept, GPA(GUEST_WINDOW + page * PAGE_SIZE), &l) &&
-	       l.entry.raw & EPTE_D;
+	       ept_attr(&s->vm->ept, &l) & EPTE_D;
 }
 
 /* Pages that differ from their copies, and nobody will ever know. */

@@ -169,7 +169,7 @@ SCENARIO(promote,
  */
 static u64 wire(const struct stage *s)
 {
-	return epte_leaf(s->tripwire, EPTE_RWX, 0).raw; /* type 0, else no link */
+	return epte_table(s->vm->ept.format, s->tripwire).raw;
 }
 
 static void fill_with_wires(const struct stage *s, hpa_t frame)

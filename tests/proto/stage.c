@@ -80,7 +80,7 @@ static bool wait_for_window(struct vcpu *v)
 
 		if (found && s->tripwire.v && epte_addr(l.entry).v == s->tripwire.v)
 			add_fence(&s->tripped, 1ull);
-		else if (found && !(v->exit.access & ~l.entry.raw))
+		else if (found && !(v->exit.access & ~ept_attr(&v->vm->ept, &l)))
 			break;
 		/* Longer and longer outside of the walk, for those who wait for it. */
 		for (unsigned n = 0; n < pause; n++)

@@ -48,7 +48,7 @@ static void new_contents(const u64 *before)
 			version[page]++;
 }
 
-TEST(dirty_loses_nothing)
+TEST_BOTH(dirty_loses_nothing)
 {
 	struct rng r = test_rng();
 

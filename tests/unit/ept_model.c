@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ept_model - a million random edits of an EPT beside a flat map of pages
+ * ept_model - a million random edits of an EPT or NPT beside a flat map of pages
  *
  * What holds after each edit is in tests/host/eptflat.c, the edits are in eptsteps.c;
  * tests/fuzz/ept.c makes the same from bytes.
@@ -34,6 +34,7 @@ static void run(u32 frames, u64 edits)
 	flat_end();
 }
 
+/* Each run in a format by chance: half of the edits are in either. */
 TEST(ept_agrees_with_a_flat_map, .secs = 300)
 {
 	struct steps_tally was = tally;
@@ -100,7 +101,7 @@ TEST(ept_edits_what_is_mapped_without_memory)
 }
 
 /* Two leaves of 1 GiB, edited at odd places and then split altogether. */
-TEST(ept_splits_1g_without_memory)
+TEST_BOTH(ept_splits_1g_without_memory)
 {
 	static hpa_t taken[RAM_FRAMES];
 	struct flat_slot *s = &flat.slot[0];
@@ -108,7 +109,8 @@ TEST(ept_splits_1g_without_memory)
 	struct ept *e = &flat.ept;
 	u32 n;
 
-	flat_begin(RAM_FRAMES, (struct ept_features){ 2, true, true, true });
+	flat_begin(RAM_FRAMES,
+		   (struct ept_features){ 2, true, true, true, raw_format });
 	EXPECT_EQ(ept_map(e, GPA(0), HPA(0), 2 * SIZE_1G, EPT_RWX, &s->g), E_OK);
 	EXPECT_EQ(e->spares, 2 * 513);
 	n = drain(taken);

@@ -12,13 +12,13 @@ static void split(u64 gpa, u64 len, unsigned level)
 	EXPECT_EQ(ept_split(&ept, GPA(gpa), len, level, &g), E_OK);
 }
 
-TEST(ept_split_down_the_levels)
+TEST_BOTH(ept_split_down_the_levels)
 {
-	u64 attr = EPT_RWX | EPTE_IPAT | EPTE_SVE;
+	u64 attr = EPT_RWX | raw_extra(EPTE_IPAT | EPTE_SVE);
 
 	set_up(2);
 	given(SIZE_1G, 4 * SIZE_1G, SIZE_1G, attr);
-	slot_at(SIZE_1G)->raw |= AD;
+	touch(SIZE_1G, AD);
 	split(SIZE_1G, SIZE_1G, 2);
 	EXPECT_NO_DUTY();
 	split(SIZE_1G, SIZE_1G, 1);
@@ -46,7 +46,7 @@ TEST(ept_split_down_the_levels)
 }
 
 /* From 1 GiB to 4 KiB at once: nothing is present in between. */
-TEST(ept_split_two_levels_at_once)
+TEST_BOTH(ept_split_two_levels_at_once)
 {
 	set_up(2);
 	given(0, SIZE_1G, SIZE_1G, EPT_RW);
@@ -66,7 +66,7 @@ TEST(ept_split_two_levels_at_once)
 	}
 }
 
-TEST(ept_split_of_holes_and_small_leaves_is_nothing)
+TEST_BOTH(ept_split_of_holes_and_small_leaves_is_nothing)
 {
 	set_up(2);
 	given(SIZE_2M, 0, 5 * PAGE, RWX);
@@ -77,7 +77,7 @@ TEST(ept_split_of_holes_and_small_leaves_is_nothing)
 }
 
 /* A leaf that reaches over an end of the range is split there, whatever the level. */
-TEST(ept_split_cuts_at_the_ends)
+TEST_BOTH(ept_split_cuts_at_the_ends)
 {
 	set_up(2);
 	given(0, 0, SIZE_1G, RWX);
@@ -96,7 +96,7 @@ TEST(ept_split_cuts_at_the_ends)
  * On a CPU where an executable leaf must not change its size, X waits in large leaves
  * and is there again at 4 KiB.
  */
-TEST(ept_large_leaves_hold_x)
+TEST_BOTH(ept_large_leaves_hold_x)
 {
 	set_up_with((struct ept_features){ .max_leaf = 2 });
 	given(SIZE_2M, SIZE_2M, SIZE_2M, RWX);
@@ -114,7 +114,7 @@ TEST(ept_large_leaves_hold_x)
 	EXPECT_EQ(at(SIZE_1G), EPT_RW | EPTE_HELD_X);
 }
 
-TEST(ept_protect_holds_and_gives_x)
+TEST_BOTH(ept_protect_holds_and_gives_x)
 {
 	set_up_with((struct ept_features){ .max_leaf = 1 });
 	given(0, 0, SIZE_2M, EPT_RW);
@@ -132,7 +132,7 @@ TEST(ept_protect_holds_and_gives_x)
 	EXPECT_EQ(at(PAGE), PAGE | RWX);
 }
 
-TEST(ept_large_exec_keeps_x)
+TEST_BOTH(ept_large_exec_keeps_x)
 {
 	set_up(2);
 	given(0, 0, SIZE_1G, RWX);

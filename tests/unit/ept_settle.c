@@ -28,7 +28,7 @@ static void both_done(void)
 	done();
 }
 
-TEST(ept_settle_is_for_own_entries_only)
+TEST_BOTH(ept_settle_is_for_own_entries_only)
 {
 	two_gathers(0);
 	given(0, 0, 16 * PAGE, RWX);
@@ -48,7 +48,7 @@ TEST(ept_settle_is_for_own_entries_only)
 }
 
 /* At all levels: a page, a large leaf, a link that waits, and links below links. */
-TEST(ept_settle_reaches_all_levels)
+TEST_BOTH(ept_settle_reaches_all_levels)
 {
 	two_gathers(2);
 	given(0, 0, PAGE, RWX);
@@ -68,7 +68,7 @@ TEST(ept_settle_reaches_all_levels)
 	EXPECT_EQ(at(3 * SIZE_1G), SIZE_1G | RWX);
 }
 
-TEST(ept_settle_with_nothing_to_do)
+TEST_BOTH(ept_settle_with_nothing_to_do)
 {
 	two_gathers(1);
 	ept_settle(&ept, &g); /* open, but nothing is parked */
@@ -80,7 +80,7 @@ TEST(ept_settle_with_nothing_to_do)
 	done();
 }
 
-TEST(ept_settle_before_publishing_panics)
+TEST_BOTH(ept_settle_before_publishing_panics)
 {
 	two_gathers(1);
 	given(0, 0, PAGE, RWX);
@@ -90,7 +90,7 @@ TEST(ept_settle_before_publishing_panics)
 	done();
 }
 
-TEST(ept_destroy_of_unsettled_panics)
+TEST_BOTH(ept_destroy_of_unsettled_panics)
 {
 	two_gathers(1);
 	given(0, 0, PAGE, RWX);
@@ -101,7 +101,7 @@ TEST(ept_destroy_of_unsettled_panics)
 	EXPECT_EQ(ept.tables, 0);
 }
 
-TEST(ept_parks_for_63_gathers)
+TEST_BOTH(ept_parks_for_63_gathers)
 {
 	static struct gather many[64];
 
@@ -134,7 +134,7 @@ TEST(ept_parks_for_63_gathers)
 	}
 }
 
-TEST(ept_unmap_of_what_another_has_parked)
+TEST_BOTH(ept_unmap_of_what_another_has_parked)
 {
 	two_gathers(1);
 	given(0, 0, 4 * PAGE, RWX);
@@ -154,7 +154,7 @@ TEST(ept_unmap_of_what_another_has_parked)
 	done();
 }
 
-TEST(ept_map_finds_parked_entries_in_its_way)
+TEST_BOTH(ept_map_finds_parked_entries_in_its_way)
 {
 	two_gathers(1);
 	given(0, 0, PAGE, RWX);
@@ -171,7 +171,7 @@ TEST(ept_map_finds_parked_entries_in_its_way)
  * A right that is lost while another gather's flush of the page is outstanding: CPUs
  * may still have the old one, so it is a duty of this edit too.
  */
-TEST(ept_protect_of_what_another_has_parked)
+TEST_BOTH(ept_protect_of_what_another_has_parked)
 {
 	two_gathers(1);
 	given(0, 0, 4 * PAGE, RWX);
@@ -199,7 +199,7 @@ static void promoted_by_another(void)
 }
 
 /* The frames are the same before and after, so stale translations count. */
-TEST(ept_changes_of_a_leaf_that_another_has_promoted)
+TEST_BOTH(ept_changes_of_a_leaf_that_another_has_promoted)
 {
 	u64 map[8] = { 0 };
 
@@ -223,7 +223,7 @@ TEST(ept_changes_of_a_leaf_that_another_has_promoted)
 	both_done();
 }
 
-TEST(ept_remap_of_what_another_has_parked)
+TEST_BOTH(ept_remap_of_what_another_has_parked)
 {
 	two_gathers(1);
 	given(0, 0, 2 * PAGE, RWX);
@@ -240,7 +240,7 @@ TEST(ept_remap_of_what_another_has_parked)
 }
 
 /* The link waits for the later gather, whose flush covers what the first one began. */
-TEST(ept_split_of_what_another_has_parked)
+TEST_BOTH(ept_split_of_what_another_has_parked)
 {
 	for (unsigned first = 0; first < 2; first++) {
 		two_gathers(1);
@@ -258,7 +258,7 @@ TEST(ept_split_of_what_another_has_parked)
 }
 
 /* Below a link that waits, pages change as they do elsewhere. */
-TEST(ept_edits_below_a_parked_link)
+TEST_BOTH(ept_edits_below_a_parked_link)
 {
 	two_gathers(1);
 	given(0, 0, SIZE_2M, RWX);
@@ -279,7 +279,7 @@ TEST(ept_edits_below_a_parked_link)
 }
 
 /* A whole table goes while its link waits for somebody else. */
-TEST(ept_unmap_below_a_parked_link)
+TEST_BOTH(ept_unmap_below_a_parked_link)
 {
 	two_gathers(1);
 	given(0, 0, SIZE_2M, RWX);

@@ -18,7 +18,7 @@ static void set_up_twins(void)
 
 static hpa_t twin(unsigned i)
 {
-	return HPA((ept_pointer(&ept) & EPTP_ADDR) + i * PAGE);
+	return HPA(ept_top(&ept).v + i * PAGE);
 }
 
 /* Each twin has what the root has, which are `used` entries. */
@@ -47,7 +47,7 @@ TEST(ept_pointer_is_that_of_the_first_twin)
 	expect_alike(0);
 }
 
-TEST(ept_twins_get_and_lose_what_the_root_does)
+TEST_BOTH(ept_twins_get_and_lose_what_the_root_does)
 {
 	set_up_twins();
 	given(0, SIZE_1G, PAGE, RWX);
@@ -63,7 +63,7 @@ TEST(ept_twins_get_and_lose_what_the_root_does)
 }
 
 /* A map that fails half-way leaves no link behind in any of them. */
-TEST(ept_twins_are_alike_after_an_error)
+TEST_BOTH(ept_twins_are_alike_after_an_error)
 {
 	for (unsigned n = 0; n < 6; n++) {
 		set_up_twins();
@@ -78,7 +78,7 @@ TEST(ept_twins_are_alike_after_an_error)
 	}
 }
 
-TEST(ept_twins_end_with_the_root)
+TEST_BOTH(ept_twins_end_with_the_root)
 {
 	set_up_twins();
 	given(FAR, SIZE_1G, PAGE, RWX);
@@ -89,12 +89,12 @@ TEST(ept_twins_end_with_the_root)
 	EXPECT_EQ(pool_available(&pool), FRAMES);
 }
 
-TEST(ept_twins_that_do_not_fit_change_nothing)
+TEST_BOTH(ept_twins_that_do_not_fit_change_nothing)
 {
 	set_up(2);
 	alloc_fail(0, true);
 	EXPECT_EQ(ept_twin(&ept, ORDER), E_NOMEM);
 	alloc_end();
-	EXPECT_EQ(ept_pointer(&ept) & EPTP_ADDR, ept.root.v);
+	EXPECT_EQ(ept_top(&ept).v, ept.root.v);
 	EXPECT_EQ(pool_available(&pool), FRAMES - 1);
 }

@@ -10,7 +10,7 @@ static void unmap(u64 gpa, u64 len)
 }
 
 /* Tables go to the gather, whole ones only, and to the pool not before it retires. */
-TEST(ept_unmap_gathers_ranges_and_tables)
+TEST_BOTH(ept_unmap_gathers_ranges_and_tables)
 {
 	u32 left;
 
@@ -34,7 +34,7 @@ TEST(ept_unmap_gathers_ranges_and_tables)
 }
 
 /* The gathered table is intact: a CPU may walk through it still.  E3 */
-TEST(ept_unmap_leaves_dead_tables_intact)
+TEST_BOTH(ept_unmap_leaves_dead_tables_intact)
 {
 	epte_t *leaf;
 
@@ -42,13 +42,13 @@ TEST(ept_unmap_leaves_dead_tables_intact)
 	given(0, SIZE_1G, SIZE_2M, RWX);
 	leaf = slot_at(5 * PAGE);
 	unmap(0, SIZE_2M);
-	EXPECT_EQ(leaf->raw, (SIZE_1G + 5 * PAGE) | RWX);
+	EXPECT_EQ(raw_words(leaf->raw), (SIZE_1G + 5 * PAGE) | RWX);
 	EXPECT_EQ(slot_at(0)->raw, 0);
 	done();
 }
 
 /* A table that loses its last page is gone with it, and those above it too. */
-TEST(ept_unmap_reclaims_empty_tables_at_once)
+TEST_BOTH(ept_unmap_reclaims_empty_tables_at_once)
 {
 	set_up(0);
 	given(0, SIZE_1G, 3 * PAGE, RWX);
@@ -69,7 +69,7 @@ TEST(ept_unmap_reclaims_empty_tables_at_once)
 }
 
 /* A table that comes out of the pool again counts from 0. */
-TEST(ept_tables_are_counted_anew)
+TEST_BOTH(ept_tables_are_counted_anew)
 {
 	set_up(0);
 	for (unsigned i = 0; i < 10; i++) {
@@ -84,7 +84,7 @@ TEST(ept_tables_are_counted_anew)
 	}
 }
 
-TEST(ept_unmap_of_nothing_needs_no_flush)
+TEST_BOTH(ept_unmap_of_nothing_needs_no_flush)
 {
 	set_up(2);
 	given(SIZE_2M, 0, PAGE, RWX);
@@ -96,7 +96,7 @@ TEST(ept_unmap_of_nothing_needs_no_flush)
 }
 
 /* Holes inside of the range are not gathered where that needs no more ranges. */
-TEST(ept_unmap_gathers_what_was_mapped)
+TEST_BOTH(ept_unmap_gathers_what_was_mapped)
 {
 	set_up(1);
 	given(PAGE, 0, 2 * PAGE, RWX);
@@ -118,7 +118,7 @@ TEST(ept_unmap_gathers_what_was_mapped)
 }
 
 /* Adjacent leaves of different sizes are one range. */
-TEST(ept_unmap_joins_leaves_of_all_sizes)
+TEST_BOTH(ept_unmap_joins_leaves_of_all_sizes)
 {
 	u64 from = SIZE_1G - SIZE_2M - PAGE, len = 2 * (SIZE_2M + PAGE) + SIZE_1G;
 
@@ -132,7 +132,7 @@ TEST(ept_unmap_joins_leaves_of_all_sizes)
 }
 
 /* 1 page for 2 MiB, 513 for 1 GiB; T1. */
-TEST(ept_deposits_follow_large_leaves)
+TEST_BOTH(ept_deposits_follow_large_leaves)
 {
 	set_up(2);
 	given(0, 0, PAGE, RWX);
@@ -154,7 +154,7 @@ TEST(ept_deposits_follow_large_leaves)
 }
 
 /* A split of 1 GiB never asks the pool: down to every single page. */
-TEST(ept_split_needs_no_memory)
+TEST_BOTH(ept_split_needs_no_memory)
 {
 	static hpa_t hoard[FRAMES];
 	unsigned n = 0;
@@ -176,7 +176,7 @@ TEST(ept_split_needs_no_memory)
 }
 
 /* A large leaf without memory for its deposit is not mapped, and small ones stay. */
-TEST(ept_map_reserves_all_or_nothing)
+TEST_BOTH(ept_map_reserves_all_or_nothing)
 {
 	static hpa_t hoard[FRAMES];
 
@@ -199,7 +199,7 @@ TEST(ept_map_reserves_all_or_nothing)
 }
 
 /* The large leaf becomes a table: the rest of it waits, then is as it was. */
-TEST(ept_unmap_splits_a_large_leaf)
+TEST_BOTH(ept_unmap_splits_a_large_leaf)
 {
 	u64 page = SIZE_2M + 7 * PAGE;
 
@@ -223,7 +223,7 @@ TEST(ept_unmap_splits_a_large_leaf)
 }
 
 /* Over both ends of a range, and with whole leaves in between. */
-TEST(ept_unmap_splits_at_both_ends)
+TEST_BOTH(ept_unmap_splits_at_both_ends)
 {
 	u64 from = SIZE_2M - PAGE, len = PAGE + 2 * SIZE_2M + PAGE;
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * space - an address space for a test to edit: frames, an EPT, a gather, and what must
- * hold of them after every edit.
+ * hold of them after every edit.  Its format is raw_format.
  */
 #ifndef TESTS_UNIT_SPACE_H
 #define TESTS_UNIT_SPACE_H
 
 #include "mm/ept.h"
 #include "mm/mem.h"
+#include "tests/host/eptraw.h"
 #include "tests/host/ram.h"
 #include "tests/host/test.h"
 
@@ -23,6 +24,7 @@ static inline void set_up_with(struct ept_features can)
 {
 	ram_pool(&pool, FRAMES);
 	g = gather_init();
+	can.format = raw_format;
 	EXPECT_EQ(ept_init(&ept, &pool, can), E_OK);
 }
 
@@ -51,6 +53,8 @@ static inline void audit_table(struct audit *a, hpa_t table, unsigned level)
 		if (!t[i].raw)
 			continue;
 		used++;
+		if (raw_format == NESTED_NPT)
+			npt_check(t[i].raw, !level || t[i].raw & EPTE_LEAF);
 		a->parked += epte_parked(t[i]);
 		if (level && !(t[i].raw & EPTE_LEAF))
 			audit_table(a, epte_addr(t[i]), level - 1);
@@ -112,6 +116,12 @@ static inline epte_t *slot_at(u64 gpa)
 	}
 }
 
+/* What hardware does in an entry: sets EPTE_A, EPTE_D. */
+static inline void touch(u64 gpa, u64 flags)
+{
+	slot_at(gpa)->raw |= raw_flags(flags);
+}
+
 /* The raw translation of one page: address and attributes, 0 when there is none. */
 static inline u64 at(u64 gpa)
 {
@@ -122,7 +132,7 @@ static inline u64 at(u64 gpa)
 	EXPECT(gpa >= l.start.v && gpa - l.start.v < ept_span(l.level));
 	EXPECT(IS_ALIGNED(l.start.v, ept_span(l.level)));
 	EXPECT_EQ(l.entry.raw & EPTE_LEAF, l.level ? EPTE_LEAF : 0);
-	return (l.entry.raw & ~EPTE_LEAF) + (gpa - l.start.v);
+	return (raw_words(l.entry.raw) & ~EPTE_LEAF) + (gpa - l.start.v);
 }
 
 /* As at(), and parked entries as what they become. */
@@ -132,7 +142,7 @@ static inline u64 found(u64 gpa)
 
 	if (!ept_find(&ept, GPA(gpa), &l))
 		return 0;
-	return (epte_final(l.entry).raw & ~EPTE_LEAF) + (gpa - l.start.v);
+	return (raw_words(epte_final(l.entry).raw) & ~EPTE_LEAF) + (gpa - l.start.v);
 }
 
 static inline int level_at(u64 gpa)

@@ -72,12 +72,12 @@ static inline bool walk(unsigned cpu, u64 page)
 	if (!EXPECT(c->w))
 		return false;
 	slot = slot_at(page * PAGE);
-	if (!(slot->raw & EPTE_D) && ept.can.ad) {
+	if (!(slot->raw & raw_flags(EPTE_D)) && ept.can.ad) {
 		if (logged[cpu] == LOGS)
 			drain(cpu);
 		if (dirty.mode == DIRTY_LOG)
 			pml[cpu][logged[cpu]++] = page * PAGE;
-		slot->raw |= EPTE_A | EPTE_D;
+		slot->raw |= raw_flags(EPTE_A | EPTE_D);
 	}
 	return c->d = true;
 }

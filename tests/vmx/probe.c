@@ -92,7 +92,7 @@ epte_t *probe_entry(const struct probe *p, gpa_t gpa, unsigned level)
 
 		if (l == level)
 			return slot;
-		assert(epte_present(epte_load(slot)) &&
+		assert(epte_present(p->vm->ept.format, epte_load(slot)) &&
 		       !epte_is_leaf(epte_load(slot), l));
 		table = epte_addr(epte_load(slot));
 	}

@@ -18,7 +18,7 @@ static atomic64_t marks[8];
 static void set_d(const struct op *op)
 {
 	if (op->what == OP_RMW && op->at == victim && !times) {
-		victim->raw |= EPTE_D;
+		victim->raw |= raw_flags(EPTE_D);
 		times++;
 	}
 }
@@ -41,7 +41,7 @@ static void expect_d(void)
 	EXPECT(at(0) & EPTE_D);
 }
 
-TEST(ept_edits_lose_no_flag)
+TEST_BOTH(ept_edits_lose_no_flag)
 {
 	for (unsigned level = 0; level < 2; level++) {
 		u64 len = ept_span(level);
@@ -59,7 +59,7 @@ TEST(ept_edits_lose_no_flag)
 		EXPECT_EQ(ept_retype(&ept, GPA(0), len, 0, &g), E_OK);
 		expect_d();
 		at_leaf(level, RWX);
-		victim->raw |= EPTE_A;
+		victim->raw |= raw_flags(EPTE_A);
 		record_hook = set_d;
 		EXPECT_EQ(ept_clear(&ept, GPA(0), len, EPTE_A, NULL, &g), E_OK);
 		expect_d();
@@ -67,7 +67,7 @@ TEST(ept_edits_lose_no_flag)
 }
 
 /* Each page of the new table has it: nobody knows which one was written. */
-TEST(ept_split_loses_no_flag)
+TEST_BOTH(ept_split_loses_no_flag)
 {
 	at_leaf(1, RWX);
 	record_hook = set_d;
@@ -77,21 +77,21 @@ TEST(ept_split_loses_no_flag)
 		EXPECT_EQ(at(a), a | RWX | EPTE_D);
 }
 
-TEST(dirty_tracking_loses_no_flag)
+TEST_BOTH(dirty_tracking_loses_no_flag)
 {
 	at_leaf(0, RWX);
 	record_hook = set_d;
 	EXPECT_EQ(dirty_start(&dirty, &ept, DIRTY_FAULT, GPA(0), PAGE, marks, &g),
 		  E_OK);
 	expect_d();
-	victim->raw &= ~EPTE_D;
+	victim->raw &= ~raw_flags(EPTE_D);
 	times = 0;
 	record_hook = set_d;
 	EXPECT_EQ(ept_fault(&ept, GPA(0), EPTE_W), FAULT_OVER);
 	expect_d();
 	EXPECT_EQ(dirty_harvest(&dirty, (u64[1]){ 0 }, &g), 1);
 	done();
-	victim->raw &= ~EPTE_D;
+	victim->raw &= ~raw_flags(EPTE_D);
 	times = 0;
 	record_hook = set_d;
 	dirty_stop(&dirty);
@@ -112,7 +112,7 @@ static void no_child_waits(const struct op *op)
 		EXPECT(!epte_parked(child[i]));
 }
 
-TEST(ept_settle_goes_from_below)
+TEST_BOTH(ept_settle_goes_from_below)
 {
 	at_leaf(1, RWX);
 	EXPECT_EQ(ept_remap(&ept, GPA(0), HPA(SIZE_1G + PAGE), SIZE_2M, &g), E_OK);
@@ -135,10 +135,10 @@ static void table_is_full(const struct op *op)
 	times++;
 	child = mem_ptr(HPA(op->value & EPTE_ADDR));
 	for (unsigned i = 0; i < EPT_ENTRIES; i++)
-		EXPECT_EQ(child[i].raw, (SIZE_1G + i * PAGE) | RWX);
+		EXPECT_EQ(raw_words(child[i].raw), (SIZE_1G + i * PAGE) | RWX);
 }
 
-TEST(ept_tables_are_full_when_they_are_linked)
+TEST_BOTH(ept_tables_are_full_when_they_are_linked)
 {
 	for (unsigned split = 0; split < 2; split++) {
 		set_up(split);

@@ -197,9 +197,9 @@ static unsigned grain_of_frames(void)
 
 static u64 random_attr(void)
 {
-	static const u8 type[] = { EPT_WB, EPT_UC, EPT_WP, EPT_WB };
+	static const u8 type[] = { EPT_WB, EPT_UC, EPT_WT, EPT_WB };
 
-	return EPTE_R | (rng_next(&rng) & (EPTE_W | EPTE_X | EPTE_IPAT)) |
+	return EPTE_R | (rng_next(&rng) & (EPTE_W | EPTE_X | raw_extra(EPTE_IPAT))) |
 	       field_put(EPTE_TYPE, type[rng_below(&rng, 4)]);
 }
 
@@ -431,14 +431,14 @@ static void edits(u32 n, struct ept_features can)
 		dirty_stop(&dirty);
 }
 
-TEST(ept_stores_are_whole_and_in_order, .secs = 120)
+TEST_BOTH(ept_stores_are_whole_and_in_order, .secs = 120)
 {
 	memset(stores, 0, sizeof(stores));
 	failed = 0;
 	rng = test_rng();
-	edits(30, (struct ept_features){ 1, true, true, true });
-	edits(FRAMES, (struct ept_features){ 2, false, true, true });
-	edits(FRAMES, (struct ept_features){ 2, true, false, false });
+	edits(30, (struct ept_features){ 1, true, true, true, raw_format });
+	edits(FRAMES, (struct ept_features){ 2, false, true, true, raw_format });
+	edits(FRAMES, (struct ept_features){ 2, true, false, false, raw_format });
 	for (unsigned i = 0; i < WHATS; i++)
 		if (!EXPECT(stores[i] > 100))
 			test_say("%u stores of kind %u", stores[i], i);
@@ -446,11 +446,11 @@ TEST(ept_stores_are_whole_and_in_order, .secs = 120)
 }
 
 /* A whole edit is one store where one entry is all that changes, and one to settle. */
-TEST(ept_changes_a_leaf_by_one_store)
+TEST_BOTH(ept_changes_a_leaf_by_one_store)
 {
 	static const enum what order[] = { PROTECT, RETYPE, REMAP, SETTLE, UNMAP, MAP };
 
-	set_up(FRAMES, (struct ept_features){ 2, true, true, true });
+	set_up(FRAMES, (struct ept_features){ 2, true, true, true, raw_format });
 	EXPECT_EQ(ept_map(&ept, GPA(0), HPA(0), 4 * PAGE_SIZE, EPT_RWX, &g[0]), E_OK);
 	EXPECT_EQ(ept_map(&ept, GPA(SIZE_2M), HPA(0), SIZE_2M, EPT_RWX, &g[0]), E_OK);
 	tables_learn();

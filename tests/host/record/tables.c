@@ -63,7 +63,7 @@ static void find_tables(hpa_t from, unsigned level, bool can_walk, bool *was)
 	for (unsigned n = 0; level && n < EPT_ENTRIES; n++)
 		if (t[n] && !(t[n] & EPTE_LEAF))
 			find_tables(HPA(t[n] & EPTE_ADDR), level - 1,
-				    can_walk && t[n] & EPTE_RWX, was);
+				    can_walk && raw_words(t[n]) & EPTE_RWX, was);
 }
 
 void tables_refresh(void)

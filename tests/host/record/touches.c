@@ -8,6 +8,7 @@
  */
 #include "mm/dirty.h"
 #include "mm/mem.h"
+#include "tests/host/eptraw.h"
 #include "tests/host/ram.h"
 #include "tests/host/record/record.h"
 #include "tests/host/test.h"
@@ -87,7 +88,9 @@ static void set_up(unsigned max_leaf)
 	ram_pool(&pool, FRAMES);
 	g = gather_init();
 	EXPECT_EQ(ept_init(&ept, &pool,
-			   (struct ept_features){ .max_leaf = max_leaf, .ad = true }),
+			   (struct ept_features){ .max_leaf = max_leaf,
+						  .ad = true,
+						  .format = raw_format }),
 		  E_OK);
 	EXPECT_EQ(ept_map(&ept, GPA(FROM & ~(SIZE_2M - 1)), HPA(0), 8 * SIZE_2M, EPT_RW,
 			  &g),
@@ -97,7 +100,7 @@ static void set_up(unsigned max_leaf)
 /* The root, one of level 2, two of level 1, and those of level 0 in the range. */
 #define ALL (4 + 8)
 
-TEST(ept_changes_visit_each_table_once)
+TEST_BOTH(ept_changes_visit_each_table_once)
 {
 	gpa_t from = GPA(FROM);
 
@@ -105,7 +108,7 @@ TEST(ept_changes_visit_each_table_once)
 	begin();
 	EXPECT_EQ(end(ept_protect(&ept, from, LEN, EPTE_R, &g)), ALL);
 	begin();
-	EXPECT_EQ(end(ept_retype(&ept, from, LEN, EPTE_IPAT, &g)), ALL);
+	EXPECT_EQ(end(ept_retype(&ept, from, LEN, EPT_WT << 3, &g)), ALL);
 	begin();
 	EXPECT_EQ(end(ept_clear(&ept, from, LEN, EPTE_D, NULL, &g)), ALL);
 	begin();
@@ -118,7 +121,7 @@ TEST(ept_changes_visit_each_table_once)
 	end(ept_map(&ept, from, HPA(SIZE_1G), LEN, EPT_RW, &g));
 }
 
-TEST(ept_resizing_visits_each_table_once)
+TEST_BOTH(ept_resizing_visits_each_table_once)
 {
 	gpa_t from = GPA(FROM);
 
@@ -134,7 +137,7 @@ TEST(ept_resizing_visits_each_table_once)
 	settle();
 }
 
-TEST(dirty_harvest_visits_each_table_once)
+TEST_BOTH(dirty_harvest_visits_each_table_once)
 {
 	static atomic64_t map[LEN / PAGE_SIZE / 64 + 1];
 	u64 written[ARRAY_LEN(map)] = { 0 };
