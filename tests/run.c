@@ -16,6 +16,7 @@
 #include "lib/trace.h"
 #include "tests/haunt.h"
 #include "tests/select.h"
+#include "vm/vm.h"
 
 static const char *const verdict_name[VERDICTS] = { "PASS", "FAIL", "XFAIL", "SKIP",
 						    "INCONCLUSIVE" };
@@ -150,8 +151,10 @@ static void report(const struct run *t, unsigned number, u64 ticks)
 
 static const char *cannot_run(const struct test *test, const char *no_guests)
 {
-	if (test->vmx && no_guests)
+	if ((test->vmx || test->ept) && no_guests)
 		return no_guests;
+	if (test->ept && backend->format != NESTED_EPT)
+		return "is about VMX and EPT, and this CPU has SVM";
 	return test->aps >= cpu_count ? "needs more CPUs" : NULL;
 }
 

@@ -59,6 +59,7 @@ struct test {
 	void (*fn)(struct run *);
 	const void *arg; /* for bodies that several tests share         */
 	bool vmx;        /* needs virtualization                        */
+	bool ept;        /* needs it, and is about VMX and EPT alone    */
 	bool protocols;  /* runs once under each protocol               */
 	bool measures;   /* gives figures: passes under any protocol    */
 	unsigned aps;    /* needs that many CPUs besides this one       */

@@ -2,12 +2,12 @@
 /*
  * backend - port: what the run loop needs from a kind of virtualization hardware
  *
- * vmx/ implements it; vm/ knows nothing below it.  The loop runs between both:
+ * vmx/ and svm/ implement it; vm/ knows nothing below it.  The loop runs between both:
  *
  *      vcpu_run()                      vm/       protocol's enter hook
- *        backend->run(v)               vmx/      VM entry ... guest ... VM exit
+ *        backend->run(v)               vmx/ svm/ VM entry ... guest ... VM exit
  *          vcpu_exit(v)                vm/       protocol's exit hook
- *            backend->dispatch(v)      vmx/      decode the exit reason into v->exit
+ *            backend->dispatch(v)      vmx/ svm/ decode the exit reason into v->exit
  *              vm_exit_table[kind](v)  vm/       policy
  *          v: VM entry again; NULL: backend->run() returns
  */
@@ -16,10 +16,12 @@
 
 #include "inval/inval.h"
 #include "mm/ept.h"
+#include "vm/gprs.h"
 
 /* What a guest did, in words that no vendor owns. */
 enum exit_kind {
-	EXIT_IRQ, /* exit.vector has been taken from the local APIC      */
+	EXIT_IRQ,       /* exit.vector has been taken from the local APIC      */
+	EXIT_IRQ_TAKEN, /* an interrupt, and its handler has run              */
 	EXIT_NMI,
 	EXIT_EXCEPTION, /* exit.vector, one that the guest may not take */
 	EXIT_CALL,      /* hypercall; RIP is behind it already                 */
@@ -38,12 +40,6 @@ enum exit_kind {
 };
 
 enum vcpu_mode { VCPU_LONG, VCPU_REAL };
-
-/* General-purpose registers; entry.S knows the offsets.  RSP and RIP are hardware's. */
-struct gprs {
-	u64 rax, rbx, rcx, rdx, rsi, rdi, rbp;
-	u64 r8, r9, r10, r11, r12, r13, r14, r15;
-};
 
 /* Filled by dispatch(); which fields hold depends on the kind. */
 struct vcpu_exit {
@@ -75,7 +71,7 @@ struct vcpu {
 	unsigned cpu; /* that it is bound to */
 	enum vcpu_mode mode;
 	gpa_t entry, stack, tables, arg; /* RIP, RSP, CR3, RDI at the start */
-	hpa_t state;                     /* the backend's page: VMCS */
+	hpa_t state;                     /* the backend's page: VMCS, VMCB */
 	u32 budget; /* of guest time, in the backend's timer units; 0: none */
 	bool loaded, launched;
 	bool refused; /* hardware did not take the guest state */
@@ -102,14 +98,18 @@ struct vcpu {
 
 struct backend {
 	const char *name;
+	bool vmmcall;          /* guests call by VMMCALL, else by VMCALL     */
+	unsigned region_order; /* of what cpu_on() keeps                     */
 
+	bool (*present)(void); /* is this the kind of hardware that the CPU has? */
 	/* NULL, or why this machine cannot do it, after a line for each lack. */
 	const char *(*probe)(void);
 	/*
 	 * Switches virtualization on, on the executing CPU, which keeps the zeroed
-	 * frame `region` from then on.  NULL or a sentence.
+	 * block `region` from then on.  NULL or a sentence.
 	 */
 	const char *(*cpu_on)(hpa_t region);
+	enum nested_format format;       /* of the nested tables                 */
 	unsigned (*max_leaf)(void);      /* largest nested leaf: level 0, 1 or 2 */
 	u64 (*root)(const struct ept *); /* the tag of its translations      */
 	bool (*has_timer)(void);         /* can a vCPU have a budget?                */
@@ -117,7 +117,9 @@ struct backend {
 	bool (*has_pml)(void);           /* can a vCPU have a log?                   */
 	bool (*exec_only)(void);         /* may a leaf be X without R?               */
 	bool (*multihit)(void);          /* may a new page size be a machine check?  */
-	/* Drops those of a root on the executing CPU, or of all: 0.  What it dropped.
+	/*
+	 * Drops those of a root on the executing CPU, or of all: 0.  What it dropped:
+	 * when it returns, no guest on this CPU can use them any more.
 	 */
 	u64 (*flush)(u64 root);
 	/* The loaded vCPU enters by this root from now on. */

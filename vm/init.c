@@ -26,9 +26,9 @@ static const char *on_cpu(unsigned cpu, struct pool *pool)
 	struct switch_on s = { .work = { .fn = switch_on } };
 
 	s.work.arg = &s;
-	if (pool_alloc(pool, 0, &s.region))
+	if (pool_alloc(pool, backend->region_order, &s.region))
 		return "out of memory";
-	memset(mem_ptr(s.region), 0, PAGE_SIZE);
+	memset(mem_ptr(s.region), 0, PAGE_SIZE << backend->region_order);
 	if (cpu == this_cpu()->id) {
 		switch_on(&s);
 		return s.why;
@@ -39,11 +39,22 @@ static const char *on_cpu(unsigned cpu, struct pool *pool)
 	return s.why;
 }
 
+static const struct backend *const backends[] = { &vmx_backend };
+
+/* The one that the CPU has; where it has none, the first says so. */
+static const struct backend *choose(void)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(backends); i++)
+		if (backends[i]->present())
+			return backends[i];
+	return backends[0];
+}
+
 const char *vm_init(struct pool *pool)
 {
 	const char *lack;
 
-	backend = &vmx_backend;
+	backend = choose();
 	vcpu_init();
 	lack = backend->probe();
 	if (lack)
@@ -53,8 +64,8 @@ const char *vm_init(struct pool *pool)
 
 		if (!why)
 			continue;
-		print("# vmx: CPU %u: %s\n", i, why);
-		return "VMX cannot be switched on, on every CPU";
+		print("# %s: CPU %u: %s\n", backend->name, i, why);
+		return "virtualization cannot be switched on, on every CPU";
 	}
 	return NULL;
 }

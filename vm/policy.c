@@ -20,6 +20,7 @@
 #define CPUID_HV_LAST      0x4fffffff
 #define CPUID_EXTENDED_1   0x80000001
 #define CPUID_RDTSCP       BIT(27)
+#define CPUID_SVM_ECX      (BIT(2) | BIT(12)) /* SVM, SKINIT */
 #define CPUID_1_ECX_HV     BIT(31)
 
 static bool stop(struct vcpu *v, const char *why)
@@ -32,6 +33,12 @@ static bool on_irq(struct vcpu *v)
 {
 	trace(v->cpu, TRACE_EXIT, v->exit.vector);
 	irq_handle(v->exit.vector);
+	return true;
+}
+
+static bool on_irq_taken(struct vcpu *v)
+{
+	trace(v->cpu, TRACE_EXIT, 0);
 	return true;
 }
 
@@ -75,8 +82,10 @@ static bool on_cpuid(struct vcpu *v)
 	if (leaf == CPUID_FEATURES_7 ||
 	    (leaf >= CPUID_HV_FIRST && leaf <= CPUID_HV_LAST))
 		c = (struct cpuid){ 0 };
-	if (leaf == CPUID_EXTENDED_1)
+	if (leaf == CPUID_EXTENDED_1) {
+		c.ecx &= ~(u32)CPUID_SVM_ECX;
 		c.edx &= ~(u32)CPUID_RDTSCP;
+	}
 	v->g.rax = c.eax;
 	v->g.rbx = c.ebx;
 	v->g.rcx = c.ecx;
@@ -193,6 +202,7 @@ static bool on_other(struct vcpu *v)
 
 exit_fn *const vm_exit_table[EXIT_KINDS] = {
 	[EXIT_IRQ] = on_irq,
+	[EXIT_IRQ_TAKEN] = on_irq_taken,
 	[EXIT_NMI] = on_nmi,
 	[EXIT_EXCEPTION] = on_exception,
 	[EXIT_CALL] = calls_dispatch,

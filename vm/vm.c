@@ -18,6 +18,7 @@
 #include "mm/dirty.h"
 #include "mm/ept_ram.h"
 #include "mm/mem.h"
+#include "tests/guest/abi.h"
 
 /* A wait is too long after some 5 billion cycles, or that many turns in an emulator. */
 #define PATIENCE_CYCLES   5000000000
@@ -53,7 +54,8 @@ static enum err ram_add(struct vm *vm, unsigned i)
 
 static struct ept_features features(void)
 {
-	return (struct ept_features){ .max_leaf = backend->max_leaf(),
+	return (struct ept_features){ .format = backend->format,
+				      .max_leaf = backend->max_leaf(),
 				      .large_exec = !backend->multihit(),
 				      .exec_only = backend->exec_only(),
 				      .ad = backend->has_ad() };
@@ -212,7 +214,8 @@ static void vcpu_reset(struct vcpu *v)
 	v->entry = vm->entry;
 	v->tables = GPA(PAGE_SIZE);
 	v->stack = vm->mode == VCPU_LONG ? GPA(page.v + PAGE_SIZE) : vm->entry;
-	v->g = (struct gprs){ .rdi = page.v };
+	v->g = (struct gprs){ .rdi = page.v,
+			      .rsi = backend->vmmcall ? GUEST_VMMCALL : GUEST_VMCALL };
 	v->stopped = NULL;
 	v->exited = false;
 	store_relaxed(&v->request, 0u);

@@ -15,7 +15,7 @@
  * is stored and loaded each time because CPUID writes it.  The host uses no vector or
  * x87 state, so the guest's stays in the registers; CR2 and the debug registers likewise.
  */
-#include "vmx/entry.h"
+#include "vm/gprs.h"
 #include "vmx/vmcs.h"
 
 	.macro	load_guest			/* RDI, which points to them, last */

@@ -21,9 +21,14 @@
 
 struct vmx_caps vmx_caps;
 
+static bool present(void)
+{
+	return cpuid(1, 0).ecx & CPUID_VMX;
+}
+
 static const char *probe(void)
 {
-	struct vmx_cpu cpu = { .vmx = cpuid(1, 0).ecx & CPUID_VMX,
+	struct vmx_cpu cpu = { .vmx = present(),
 			       .arch_caps = cpuid(0, 0).eax >= 7 &&
 					    cpuid(7, 0).edx & CPUID_ARCH_CAPS,
 			       .msr = rdmsr };
@@ -202,8 +207,11 @@ static bool msr_set(u32 msr, u64 value)
 
 const struct backend vmx_backend = {
 	.name = "vmx",
+	.present = present,
 	.probe = probe,
 	.cpu_on = cpu_on,
+	.region_order = 0,
+	.format = NESTED_EPT,
 	.max_leaf = max_leaf,
 	.root = root,
 	.has_timer = has_timer,

@@ -13,8 +13,9 @@
 #include "tests/test.h"
 #include "vm/guest.h"
 
-#define LOOPS 2000
-#define BAR   80 /* instructions, in the fast build */
+#define LOOPS   2000
+#define BAR     80  /* instructions, in the fast build, by VMX */
+#define BAR_SVM 115 /* RAX, FS, GS, TR and GIF are software's to move there */
 
 /* A flush at each entry is over the bar by design. */
 static bool flushes_always(const struct vcpu *v)
@@ -30,7 +31,7 @@ TEST(bench, null_vmcall, "instructions of a null VMCALL, from exit to VMRESUME",
 	bool counts = tsc_counts_instructions();
 	struct vm *vm;
 	struct vcpu *v;
-	u64 cost;
+	u64 cost, bar = backend->format == NESTED_NPT ? BAR_SVM : BAR;
 
 	if (vm_create(&vm, t->pool, t->proto, 1)) {
 		test_fail(t, "no memory for a VM");
@@ -47,8 +48,8 @@ TEST(bench, null_vmcall, "instructions of a null VMCALL, from exit to VMRESUME",
 		test_figure(t, "null VMCALL, exit to VMRESUME", cost,
 			    counts ? "instructions" : "TSC cycles");
 		if (!CHECKED && counts && t->proto->sound && !flushes_always(v) &&
-		    cost > BAR)
-			test_fail(t, "%lu instructions, the bar is %u", cost, BAR);
+		    cost > bar)
+			test_fail(t, "%lu instructions, the bar is %lu", cost, bar);
 	} else {
 		test_fail(t, "the payload cannot be loaded");
 	}

@@ -3,8 +3,9 @@
  * abi - what the host and a guest agree on
  *
  * A 64-bit guest starts at its ELF entry with memory from 0 mapped one to one, RDI =
- * its struct guest_page, RSP = the end of that page.  VMCALL: RAX = the number, RDI and
- * RSI the arguments.
+ * its struct guest_page, RSP = the end of that page, RSI = GUEST_VMCALL or
+ * GUEST_VMMCALL: the instruction by which it calls.  A guest in real mode starts with
+ * that RSI as well.  A call: RAX = the number, RDI and RSI the arguments.
  */
 #ifndef TESTS_GUEST_ABI_H
 #define TESTS_GUEST_ABI_H
@@ -13,6 +14,9 @@
 #define CALL_PRINT 1 /* RDI: address of text, RSI: its length in bytes   */
 #define CALL_EXIT  2 /* RDI: status; does not return                     */
 #define CALL_COUNT 3
+
+#define GUEST_VMCALL  0
+#define GUEST_VMMCALL 1
 
 /* The address of the window whose translation the tests edit. */
 #define GUEST_WINDOW 0x40000000

@@ -5,6 +5,9 @@
 #include "tests/guest/guest.h"
 #include "tests/guest/misdeed.h"
 
+#define CR4_MCE  (1ull << 6)
+#define CR4_VMXE (1ull << 13)
+
 static uint64_t registers_survive(void)
 {
 	uint64_t bad;
@@ -18,7 +21,7 @@ static uint64_t registers_survive(void)
 		     "movq $0x10a, %%r10\n\t movq $0x10b, %%r11\n\t"
 		     "movq $0x10c, %%r12\n\t movq $0x10d, %%r13\n\t"
 		     "movq $0x10e, %%r14\n\t movq $0x10f, %%r15\n\t"
-		     "xorl %%eax, %%eax\n\t vmcall\n\t"
+		     "xorl %%eax, %%eax\n\t" GUEST_CALL
 		     "subq $0x101, %%rbx\n\t subq $0x102, %%rcx\n\t"
 		     "subq $0x103, %%rdx\n\t subq $0x104, %%rsi\n\t"
 		     "subq $0x105, %%rdi\n\t subq $0x106, %%rbp\n\t"
@@ -56,6 +59,15 @@ static uint64_t use_fs_base(void)
 	return lo == 0x1234000 && hi == 0;
 }
 
+/* A bit that the CPU has: a reserved one would raise #GP before anybody looks. */
+static void flip_cr4(uint64_t bit)
+{
+	uint64_t cr4;
+
+	asm volatile("movq %%cr4, %0" : "=r"(cr4));
+	asm volatile("movq %0, %%cr4" : : "r"(cr4 ^ bit));
+}
+
 uint64_t guest_main(struct guest_page *page)
 {
 	switch (page->role) {
@@ -84,10 +96,7 @@ uint64_t guest_main(struct guest_page *page)
 		asm volatile("ud2");
 		break;
 	case DEED_CR4:
-		asm volatile("movq %%cr4, %%rax\n\tbtsq $13, %%rax\n\tmovq %%rax, %%cr4"
-			     :
-			     :
-			     : "rax");
+		flip_cr4(guest_call_by == GUEST_VMMCALL ? CR4_MCE : CR4_VMXE);
 		break;
 	case DEED_CACHES_OFF:
 		asm volatile("movq %%cr0, %%rax\n\tbtsq $30, %%rax\n\tmovq %%rax, %%cr0"
@@ -104,17 +113,26 @@ uint64_t guest_main(struct guest_page *page)
 	case DEED_DEBUG:
 		asm volatile(".byte 0xf1"); /* INT1 */
 		break;
+	case DEED_STEP: /* RFLAGS.TF */
+		asm volatile("pushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tnop"
+			     :
+			     :
+			     : "memory", "cc");
+		break;
 	case DEED_CALLS:
 		for (;;)
-			vmcall(CALL_NULL, 0, 0);
+			guest_call(CALL_NULL, 0, 0);
 	case DEED_VMXON:
-		asm volatile("vmxoff");
+		if (guest_call_by == GUEST_VMMCALL)
+			asm volatile("clgi");
+		else
+			asm volatile("vmxoff");
 		break;
 	case DEED_BAD_CALL:
-		vmcall(77, 0, 0);
+		guest_call(77, 0, 0);
 		break;
 	case DEED_BAD_PRINT:
-		vmcall(CALL_PRINT, 0x7fffffff000, 10);
+		guest_call(CALL_PRINT, 0x7fffffff000, 10);
 		break;
 	case DEED_SPIN:
 		for (;;)

@@ -26,6 +26,7 @@ enum deed {
 	DEED_BAD_PRINT,
 	DEED_SPIN,
 	DEED_HALT,
+	DEED_STEP,
 };
 
 #endif

@@ -15,15 +15,18 @@ _start:
 	movw	$100, %cx
 1:	addw	%cx, %ax
 	loop	1b
-	movw	%ax, %si
+	movw	%ax, %di
 	xorl	%eax, %eax
 	cpuid
-	movzwl	%si, %edi
+	movzwl	%di, %edi
 	testl	%ebx, %ebx
 	jz	2f
 	orl	$0x10000, %edi
 2:	movl	$CALL_EXIT, %eax
+	cmpl	$GUEST_VMMCALL, %esi
+	je	4f
 	vmcall
+4:	vmmcall
 3:	hlt
 	jmp	3b
 

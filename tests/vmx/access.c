@@ -99,17 +99,17 @@ static void try_leaf(struct run *t, unsigned leaf)
 	probe_end(&p);
 }
 
-TEST(vmx, access_4k, "the rights of a 4 KiB leaf, for each kind of access", .vmx = true)
+TEST(vmx, access_4k, "the rights of a 4 KiB leaf, for each kind of access", .ept = true)
 {
 	try_leaf(t, 0);
 }
 
-TEST(vmx, access_2m, "the rights of a 2 MiB leaf, for each kind of access", .vmx = true)
+TEST(vmx, access_2m, "the rights of a 2 MiB leaf, for each kind of access", .ept = true)
 {
 	try_leaf(t, 1);
 }
 
-TEST(vmx, access_1g, "the rights of a 1 GiB leaf, for each kind of access", .vmx = true)
+TEST(vmx, access_1g, "the rights of a 1 GiB leaf, for each kind of access", .ept = true)
 {
 	try_leaf(t, 2);
 }
@@ -149,7 +149,7 @@ static void try_three_levels(struct probe *p)
 	}
 }
 
-TEST(vmx, access_upper, "the rights of all levels are taken together", .vmx = true)
+TEST(vmx, access_upper, "the rights of all levels are taken together", .ept = true)
 {
 	struct probe p;
 
@@ -160,7 +160,7 @@ TEST(vmx, access_upper, "the rights of all levels are taken together", .vmx = tr
 	probe_end(&p);
 }
 
-TEST(vmx, access_root, "the rights of an entry of the root count as well", .vmx = true)
+TEST(vmx, access_root, "the rights of an entry of the root count as well", .ept = true)
 {
 	struct probe p;
 
@@ -172,7 +172,7 @@ TEST(vmx, access_root, "the rights of an entry of the root count as well", .vmx 
 }
 
 TEST(vmx, exec_only, "execute-only: fetches alone, or misconfigured if not offered",
-     .vmx = true)
+     .ept = true)
 {
 	bool offered = vmx_caps.ept & EPT_CAP_EXEC_ONLY;
 	struct probe p;
@@ -214,22 +214,22 @@ static void try_absent_leaf(struct run *t, unsigned leaf, unsigned high)
 	probe_end(&p);
 }
 
-TEST(vmx, absent_4k, "absent entries of a 4 KiB leaf and above it", .vmx = true)
+TEST(vmx, absent_4k, "absent entries of a 4 KiB leaf and above it", .ept = true)
 {
 	try_absent_leaf(t, 0, 2);
 }
 
-TEST(vmx, absent_2m, "absent entries of a 2 MiB leaf and above it", .vmx = true)
+TEST(vmx, absent_2m, "absent entries of a 2 MiB leaf and above it", .ept = true)
 {
 	try_absent_leaf(t, 1, 2);
 }
 
-TEST(vmx, absent_1g, "an absent entry of a 1 GiB leaf", .vmx = true)
+TEST(vmx, absent_1g, "an absent entry of a 1 GiB leaf", .ept = true)
 {
 	try_absent_leaf(t, 2, 2);
 }
 
-TEST(vmx, absent_root, "an absent entry of the root", .vmx = true)
+TEST(vmx, absent_root, "an absent entry of the root", .ept = true)
 {
 	struct probe p;
 
@@ -256,7 +256,7 @@ static void try_suppress(struct probe *p, unsigned level, u64 rights)
 	}
 }
 
-TEST(vmx, no_ve, "violations exit with and without bit 63, #VE being off", .vmx = true)
+TEST(vmx, no_ve, "violations exit with and without bit 63, #VE being off", .ept = true)
 {
 	static const u64 rights[] = { ooo, Roo, RoX, RWX };
 	struct probe p;

@@ -70,17 +70,17 @@ static void try_types(struct run *t, unsigned leaf)
 	probe_end(&p);
 }
 
-TEST(vmx, misconfig_type_4k, "memory types of a 4 KiB leaf", .vmx = true)
+TEST(vmx, misconfig_type_4k, "memory types of a 4 KiB leaf", .ept = true)
 {
 	try_types(t, 0);
 }
 
-TEST(vmx, misconfig_type_2m, "memory types of a 2 MiB leaf", .vmx = true)
+TEST(vmx, misconfig_type_2m, "memory types of a 2 MiB leaf", .ept = true)
 {
 	try_types(t, 1);
 }
 
-TEST(vmx, misconfig_type_1g, "memory types of a 1 GiB leaf", .vmx = true)
+TEST(vmx, misconfig_type_1g, "memory types of a 1 GiB leaf", .ept = true)
 {
 	try_types(t, 2);
 }
@@ -101,12 +101,12 @@ static void try_tables(struct run *t, unsigned leaf)
 	probe_end(&p);
 }
 
-TEST(vmx, misconfig_table_4k, "bits 6:3 of the entries above a 4 KiB leaf", .vmx = true)
+TEST(vmx, misconfig_table_4k, "bits 6:3 of the entries above a 4 KiB leaf", .ept = true)
 {
 	try_tables(t, 0);
 }
 
-TEST(vmx, misconfig_table_2m, "bits 6:3 of the entry above a 2 MiB leaf", .vmx = true)
+TEST(vmx, misconfig_table_2m, "bits 6:3 of the entry above a 2 MiB leaf", .ept = true)
 {
 	try_tables(t, 1);
 }
@@ -135,23 +135,23 @@ static void try_beyond(struct run *t, unsigned leaf)
 }
 
 TEST(vmx, misconfig_width_4k, "addresses too wide, of a 4 KiB leaf and above",
-     .vmx = true)
+     .ept = true)
 {
 	try_beyond(t, 0);
 }
 
 TEST(vmx, misconfig_width_2m, "addresses too wide, of a 2 MiB leaf and above",
-     .vmx = true)
+     .ept = true)
 {
 	try_beyond(t, 1);
 }
 
-TEST(vmx, misconfig_width_1g, "addresses too wide, of a 1 GiB leaf", .vmx = true)
+TEST(vmx, misconfig_width_1g, "addresses too wide, of a 1 GiB leaf", .ept = true)
 {
 	try_beyond(t, 2);
 }
 
-TEST(vmx, misconfig_root, "reserved bits of an entry of the root", .vmx = true)
+TEST(vmx, misconfig_root, "reserved bits of an entry of the root", .ept = true)
 {
 	struct probe p;
 
@@ -175,12 +175,12 @@ static void try_unaligned(struct run *t, unsigned leaf, u64 bits)
 	probe_end(&p);
 }
 
-TEST(vmx, misconfig_low_2m, "address bits 20:13 of a 2 MiB leaf", .vmx = true)
+TEST(vmx, misconfig_low_2m, "address bits 20:13 of a 2 MiB leaf", .ept = true)
 {
 	try_unaligned(t, 1, BITS(20, 13));
 }
 
-TEST(vmx, misconfig_low_1g, "address bits 29:13 of a 1 GiB leaf", .vmx = true)
+TEST(vmx, misconfig_low_1g, "address bits 29:13 of a 1 GiB leaf", .ept = true)
 {
 	try_unaligned(t, 2, BITS(29, 13));
 }
@@ -195,18 +195,18 @@ static void try_bit_12(struct run *t, unsigned leaf)
 		try_unaligned(t, leaf, BIT(12));
 }
 
-TEST(vmx, misconfig_bit_12_2m, "address bit 12 of a 2 MiB leaf", .vmx = true)
+TEST(vmx, misconfig_bit_12_2m, "address bit 12 of a 2 MiB leaf", .ept = true)
 {
 	try_bit_12(t, 1);
 }
 
-TEST(vmx, misconfig_bit_12_1g, "address bit 12 of a 1 GiB leaf", .vmx = true)
+TEST(vmx, misconfig_bit_12_1g, "address bit 12 of a 1 GiB leaf", .ept = true)
 {
 	try_bit_12(t, 2);
 }
 
 /* Bit 7 makes a leaf of what was a table, at levels where that is not offered. */
-TEST(vmx, misconfig_large, "large leaves that the CPU does not offer", .vmx = true)
+TEST(vmx, misconfig_large, "large leaves that the CPU does not offer", .ept = true)
 {
 	struct probe p;
 
@@ -249,17 +249,17 @@ static void try_all_free(struct run *t, unsigned leaf)
 	probe_end(&p);
 }
 
-TEST(vmx, free_bits_4k, "bits that may be set, of a 4 KiB leaf and above", .vmx = true)
+TEST(vmx, free_bits_4k, "bits that may be set, of a 4 KiB leaf and above", .ept = true)
 {
 	try_all_free(t, 0);
 }
 
-TEST(vmx, free_bits_2m, "bits that may be set, of a 2 MiB leaf and above", .vmx = true)
+TEST(vmx, free_bits_2m, "bits that may be set, of a 2 MiB leaf and above", .ept = true)
 {
 	try_all_free(t, 1);
 }
 
-TEST(vmx, free_bits_1g, "bits that may be set, of a 1 GiB leaf", .vmx = true)
+TEST(vmx, free_bits_1g, "bits that may be set, of a 1 GiB leaf", .ept = true)
 {
 	try_all_free(t, 2);
 }

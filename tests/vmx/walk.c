@@ -101,19 +101,19 @@ static void try_walks(struct run *t, bool flags, u64 care)
 	probe_end(&p);
 }
 
-TEST(vmx, guest_walk, "rights of the guest's page tables, EPT flags off", .vmx = true)
+TEST(vmx, guest_walk, "rights of the guest's page tables, EPT flags off", .ept = true)
 {
 	try_walks(t, false, ~0ull);
 }
 
 /* All bits but bit 0, which has a test of its own. */
-TEST(vmx, guest_walk_ad, "rights of the guest's page tables, EPT flags on", .vmx = true)
+TEST(vmx, guest_walk_ad, "rights of the guest's page tables, EPT flags on", .ept = true)
 {
 	try_walks(t, true, ~EPTE_R);
 }
 
 TEST(vmx, guest_walk_ad_read, "with EPT flags on a walk is a read and a write",
-     .vmx = true)
+     .ept = true)
 {
 	if (platform_emulator())
 		test_skip(t, "%s leaves bit 0 of the qualification clear",
@@ -178,13 +178,13 @@ static void try_flags(struct run *t, u64 flags, u64 rights)
 }
 
 TEST(vmx, guest_flags, "a walk sets the guest's A and D where it may write",
-     .vmx = true)
+     .ept = true)
 {
 	try_flags(t, PTE_A | PTE_D, EPTE_R | EPTE_W);
 }
 
 TEST(vmx, guest_flags_none, "a walk that sets nothing needs no right to write",
-     .vmx = true)
+     .ept = true)
 {
 	try_flags(t, 0, EPTE_R);
 }
@@ -200,13 +200,13 @@ static void try_refused(struct run *t, u64 flag, const char *name)
 }
 
 TEST(vmx, guest_flags_no_a, "setting the guest's A needs the right to write",
-     .vmx = true)
+     .ept = true)
 {
 	try_refused(t, PTE_A, "A");
 }
 
 TEST(vmx, guest_flags_no_d, "setting the guest's D needs the right to write",
-     .vmx = true)
+     .ept = true)
 {
 	try_refused(t, PTE_D, "D");
 }
@@ -264,22 +264,22 @@ static void try_all_flags(struct run *t, unsigned leaf, bool on)
 	probe_end(&p);
 }
 
-TEST(vmx, ad_flags_4k, "A and D on the way to a 4 KiB leaf", .vmx = true)
+TEST(vmx, ad_flags_4k, "A and D on the way to a 4 KiB leaf", .ept = true)
 {
 	try_all_flags(t, 0, true);
 }
 
-TEST(vmx, ad_flags_2m, "A and D on the way to a 2 MiB leaf", .vmx = true)
+TEST(vmx, ad_flags_2m, "A and D on the way to a 2 MiB leaf", .ept = true)
 {
 	try_all_flags(t, 1, true);
 }
 
-TEST(vmx, ad_flags_1g, "A and D on the way to a 1 GiB leaf", .vmx = true)
+TEST(vmx, ad_flags_1g, "A and D on the way to a 1 GiB leaf", .ept = true)
 {
 	try_all_flags(t, 2, true);
 }
 
-TEST(vmx, ad_flags_off, "no flag is set where flags are off", .vmx = true)
+TEST(vmx, ad_flags_off, "no flag is set where flags are off", .ept = true)
 {
 	try_all_flags(t, 0, false);
 }
