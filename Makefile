@@ -31,10 +31,10 @@ ASFLAGS = -I. -MMD -MP -ffile-prefix-map=$(CURDIR)=. -fdebug-prefix-map=$(CURDIR
 LDFLAGS = -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none
 
 # No protocol that ships uses smr/flavours.c.
-SRCS := $(wildcard lib/*.c smr/smr.c mm/*.c inval/*.c arch/x86_64/*.c vmx/*.c vm/*.c \
+SRCS := $(wildcard lib/*.c smr/smr.c mm/*.c inval/*.c arch/x86_64/*.c vmx/*.c svm/*.c vm/*.c \
 	boot/*.c tests/*.c tests/boot/*.c tests/proto/*.c tests/bench/*.c \
 	tests/vmx/*.c tests/selftest/*.c)
-ASMS := boot/start.S $(wildcard arch/x86_64/*.S vmx/*.S) tests/guest/blobs.S
+ASMS := boot/start.S $(wildcard arch/x86_64/*.S vmx/*.S svm/*.S) tests/guest/blobs.S
 # Protocols with one step wrong, in the checked build alone: tools/mutate.py.  Those of
 # other sources (zoo.mk) are no part of any kernel that ships.
 ZOO_PROTOS := $(patsubst inval/zoo/%.patch,%,$(sort \
@@ -43,7 +43,7 @@ ZOO  := $(if $(filter checked,$(BUILD)),$(ZOO_PROTOS))
 ZOO_SRCS := $(ZOO:%=$(O)/zoo/%.c) $(O)/zoo/table.c
 OBJS := $(SRCS:%.c=$(O)/%.o) $(ASMS:%.S=$(O)/%.S.o) $(ZOO_SRCS:.c=.o)
 
-SOURCE_DIRS := lib smr mm inval arch vmx vm boot tests
+SOURCE_DIRS := lib smr mm inval arch vmx svm vm boot tests
 
 GUESTS := access gap hammer hello null_call misdeed dirty real
 GUEST_ELFS := $(GUESTS:%=$(O)/guest/%.guest)
@@ -85,7 +85,8 @@ $(O)/guest/real.guest: $(O)/tests/guest/real.S.o tests/guest/guest.ld
 	$(LD) $(LDFLAGS) -s -T tests/guest/guest.ld -o $@ $(filter %.o,$^)
 
 include boot/disk.mk
-PURE_SRCS += vmx/caps.c vmx/explain.c lib/console.c lib/fmt.c mm/mtrr.c mm/ept_ram.c inval/ghost_text.c \
+PURE_SRCS += vmx/caps.c vmx/explain.c svm/asid.c svm/caps.c svm/explain.c svm/state.c \
+	lib/console.c lib/fmt.c mm/mtrr.c mm/ept_ram.c inval/ghost_text.c \
 	arch/x86_64/cluster.c tests/steps_text.c
 include $(wildcard tests/host/*.mk)
 include $(wildcard tests/explore/*.mk)
@@ -98,7 +99,7 @@ check-layers:
 	$(PYTHON) tools/layers.py
 
 # Every header compiles alone, so that none depends on what came before it.
-HEADERS := $(wildcard lib/*.h smr/*.h mm/*.h inval/*.h arch/x86_64/*.h vmx/*.h vm/*.h \
+HEADERS := $(wildcard lib/*.h smr/*.h mm/*.h inval/*.h arch/x86_64/*.h vmx/*.h svm/*.h vm/*.h \
 	boot/*.h tests/*.h tests/proto/*.h tests/bench/*.h tests/vmx/*.h tests/guest/*.h \
 	tests/host/*.h tests/explore/*.h)
 check-headers:

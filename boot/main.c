@@ -85,9 +85,11 @@ static void say_boot(const char *no_guests)
 	print("# %s, %s build, by %s, %u CPUs, %s, seed %lu\n", brand(), BUILD_NAME,
 	      info.loader, cpu_count, apic_mode_name(), config.seed);
 	print("@{\"type\":\"boot\",\"version\":\"%s\",\"build\":\"%s\",\"loader\":\"%s\","
-	      "\"cpus\":%u,\"machine\":\"%s\",\"vmx\":%s,\"seed\":%lu}\n",
+	      "\"cpus\":%u,\"machine\":\"%s\",\"backend\":\"%s\",\"vmx\":%s,\"seed\":%lu}\n",
 	      VERSION, BUILD_NAME, info.loader, cpu_count, brand(),
-	      no_guests ? "false" : "true", config.seed);
+	      no_guests ? "" : backend->name,
+	      no_guests || strcmp(backend->name, "vmx") ? "false" : "true",
+	      config.seed);
 }
 
 /* On the guard-paged stack of CPU 0. */

@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-ROOTS = ("lib", "smr", "mm", "inval", "arch", "vmx", "vm", "boot", "tests")
+ROOTS = ("lib", "smr", "mm", "inval", "arch", "vmx", "svm", "vm", "boot", "tests")
 OUTSIDE = ("tests/host/", "tests/unit/", "tests/fuzz/", "tests/machine/")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 

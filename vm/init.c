@@ -5,6 +5,7 @@
 #include "lib/console.h"
 #include "lib/str.h"
 #include "mm/mem.h"
+#include "svm/svm.h"
 #include "vm/vm.h"
 #include "vmx/vmx.h"
 
@@ -39,7 +40,7 @@ static const char *on_cpu(unsigned cpu, struct pool *pool)
 	return s.why;
 }
 
-static const struct backend *const backends[] = { &vmx_backend };
+static const struct backend *const backends[] = { &vmx_backend, &svm_backend };
 
 /* The one that the CPU has; where it has none, the first says so. */
 static const struct backend *choose(void)

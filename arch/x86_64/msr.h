@@ -24,8 +24,12 @@
 #define EFER_LME            BIT(8)
 #define EFER_LMA            BIT(10)
 #define EFER_NXE            BIT(11)
+#define EFER_SVME           BIT(12)
 #define MSR_FS_BASE         0xc0000100
 #define MSR_GS_BASE         0xc0000101
+#define MSR_VM_CR           0xc0010114 /* APM vol. 2, 15.30.1 */
+#define VM_CR_SVMDIS        BIT(4)
+#define MSR_VM_HSAVE_PA     0xc0010117
 
 /* CR0 and CR4 (SDM vol. 3, 2.5). */
 #define CR0_PE   BIT(0)

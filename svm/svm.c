@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * svm - AMD's SVM as a backend: switching it on, loading a VMCB, running, flushing
+ *
+ * The state page of a vCPU is its VMCB.  A flush changes the ASID of the VMCB that is
+ * loaded (asid.c), and so is over when it returns: no guest can use what was cached
+ * under the old one.  So the ghost TLB is told at once, as with INVEPT.
+ */
+#include "svm/svm.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/insn.h"
+#include "arch/x86_64/msr.h"
+#include "lib/trace.h"
+#include "mm/mem.h"
+#include "svm/entry.h"
+#include "svm/insn.h"
+
+#define CPUID_EXT        0x80000000
+#define CPUID_EXT_1      0x80000001
+#define CPUID_SVM_LEAF   0x8000000a
+#define EXT_1_ECX_SVM    BIT(2)
+#define EXT_1_EDX_1G     BIT(26)
+#define REGION_ORDER     2 /* the host save area, the host's VMCB, struct svm_cpu */
+#define REGION_HOST_VMCB 1
+#define REGION_CPU       2
+
+_Static_assert(sizeof(struct svm_cpu) <= PAGE_SIZE, "a CPU's data is one frame");
+
+struct svm_caps svm_caps;
+
+static struct svm_cpu *svm_cpus[CPU_MAX];
+
+struct svm_cpu *svm_this(void)
+{
+	return svm_cpus[this_cpu()->id];
+}
+
+static bool present(void)
+{
+	return cpuid(CPUID_EXT, 0).eax >= CPUID_SVM_LEAF &&
+	       cpuid(CPUID_EXT_1, 0).ecx & EXT_1_ECX_SVM;
+}
+
+static const char *probe(void)
+{
+	struct svm_cpu_id id = { .svm = present(), .msr = rdmsr };
+
+	if (id.svm) {
+		struct cpuid c = cpuid(CPUID_SVM_LEAF, 0);
+
+		id.eax = c.eax;
+		id.ebx = c.ebx;
+		id.edx = c.edx;
+		id.gib_pages = cpuid(CPUID_EXT_1, 0).edx & EXT_1_EDX_1G;
+	}
+	return svm_caps_negotiate(&svm_caps, &id);
+}
+
+/* The frames are zeroed; the first is hardware's alone (APM 15.30.4). */
+static const char *cpu_on(hpa_t region)
+{
+	hpa_t host = HPA(region.v + REGION_HOST_VMCB * PAGE_SIZE);
+	struct svm_cpu *c = mem_ptr(HPA(region.v + REGION_CPU * PAGE_SIZE));
+
+	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
+		return "VM_CR has SVM switched off";
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+	wrmsr(MSR_VM_HSAVE_PA, region.v);
+	vmsave(host.v);
+	c->host = host;
+	asids_init(&c->asids, svm_caps.asids);
+	svm_cpus[this_cpu()->id] = c;
+	return NULL;
+}
+
+static unsigned max_leaf(void)
+{
+	return svm_caps.gib_pages ? 2 : 1;
+}
+
+static bool yes(void)
+{
+	return true;
+}
+
+static bool no(void)
+{
+	return false;
+}
+
+static u64 root(const struct ept *e)
+{
+	return ept_top(e).v;
+}
+
+static void use_root(u64 n_cr3)
+{
+	struct svm_cpu *c = svm_this();
+
+	asid_use(&c->asids, c->vmcb, n_cr3);
+}
+
+static u64 flush(u64 n_cr3)
+{
+	struct svm_cpu *c = svm_this();
+	u64 wraps = c->asids.wraps;
+
+	trace(this_cpu()->id, TRACE_FLUSH, n_cr3);
+	if (c->vmcb && c->vmcb->n_cr3 == n_cr3) {
+		asid_renew(&c->asids, c->vmcb);
+	} else {
+		asid_drop(&c->asids, n_cr3);
+		if (c->vmcb)
+			use_root(c->vmcb->n_cr3);
+	}
+	return c->asids.wraps == wraps ? n_cr3 : 0;
+}
+
+static void load(struct vcpu *v)
+{
+	struct svm_cpu *c = svm_this();
+
+	c->vmcb = mem_ptr(v->state);
+	svm_state_init(v, c->vmcb);
+	v->dispatch = svm_dispatch;
+	use_root(load_relaxed(&v->reader->root));
+}
+
+static void unload(struct vcpu *v)
+{
+	struct svm_cpu *c = svm_this();
+
+	(void)v;
+	asid_put(&c->asids, c->vmcb);
+	c->vmcb = NULL;
+}
+
+static const char *run(struct vcpu *v)
+{
+	struct svm_cpu *c = svm_this();
+
+	svm_enter(v, c->vmcb, v->state.v, c->host.v);
+	return NULL; /* a VMCB that is refused is an exit */
+}
+
+/* There is no log. */
+static void drain(struct vcpu *v)
+{
+	(void)v;
+}
+
+static u64 guest_rip(void)
+{
+	return svm_this()->vmcb->rip;
+}
+
+static u64 *msr_place(struct vmcb *b, u32 msr)
+{
+	switch (msr) {
+	case MSR_FS_BASE:
+		return &b->fs.base;
+	case MSR_GS_BASE:
+		return &b->gs.base;
+	case MSR_EFER:
+		return &b->efer;
+	default:
+		return NULL;
+	}
+}
+
+/* SVME is set while any guest runs (APM 15.5.1); a guest does not see it. */
+static bool msr_get(u32 msr, u64 *value)
+{
+	u64 *place = msr_place(svm_this()->vmcb, msr);
+
+	if (place)
+		*value = msr == MSR_EFER ? *place & ~EFER_SVME : *place;
+	return place;
+}
+
+static bool msr_set(u32 msr, u64 value)
+{
+	u64 *place = msr_place(svm_this()->vmcb, msr);
+
+	if (place)
+		*place = msr == MSR_EFER ? value | EFER_SVME : value;
+	return place;
+}
+
+const struct backend svm_backend = {
+	.name = "svm",
+	.vmmcall = true,
+	.region_order = REGION_ORDER,
+	.present = present,
+	.probe = probe,
+	.cpu_on = cpu_on,
+	.format = NESTED_NPT,
+	.max_leaf = max_leaf,
+	.root = root,
+	.has_timer = no,
+	.has_ad = yes, /* always on (APM 15.25.4) */
+	.has_pml = no,
+	.exec_only = no,
+	.multihit = no,
+	.flush = flush,
+	.use_root = use_root,
+	.load = load,
+	.unload = unload,
+	.run = run,
+	.dispatch = svm_dispatch,
+	.drain = drain,
+	.guest_rip = guest_rip,
+	.skip = svm_skip,
+	.msr_get = msr_get,
+	.msr_set = msr_set,
+};
