@@ -2,7 +2,7 @@
 """machine - which machines there are, which can be used here, and a run on one
 
 kvm comes first because it is a real CPU; Bochs stands in where there is none.  tcg
-has no VMX, so it is never chosen for a user who did not ask for it.
+has SVM and no VMX, so it is never chosen for a user who did not ask for it.
 """
 import re
 import shutil

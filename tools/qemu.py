@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """qemu - the machines tcg and kvm
 
-tcg emulates CPUs with true concurrency, one host thread each, and has no VMX.  kvm
-uses the host's CPU and needs nested VMX; that /dev/kvm exists says nothing about it,
+tcg emulates CPUs with true concurrency, one host thread each, and has SVM but no VMX.
+kvm uses the host's CPU and needs nested VMX; that /dev/kvm exists says nothing about it,
 so the probe asks QEMU itself.  The kernel ends the machine by isa-debug-exit with a
 code that QEMU never uses for its own errors; 0 is what a triple fault makes.
 """
@@ -96,7 +96,7 @@ class Tcg(Qemu):
     def probe(self):
         if not shutil.which(QEMU):
             return Probe(False, f'{QEMU} is not installed', INSTALL)
-        return Probe(True, 'boots up to 255 CPUs; it has no VMX, so those tests SKIP')
+        return Probe(True, 'runs guests by SVM, with true races, but has no VMX')
 
 
 def _vmx_in_cpuinfo(path='/proc/cpuinfo'):

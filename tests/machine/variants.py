@@ -22,7 +22,8 @@ EPT_LACKS = {'this CPU has no EPT pages of 1 GiB',
 
 # CPU model, and what the log must say it lacks; None: nothing.
 MODELS = (
-    ('ryzen', 'this CPU has no VMX'),
+    ('athlon64_clawhammer', 'this CPU has no VMX'),
+    ('ryzen', None),            # by SVM
     ('core2_penryn_t9600', 'lacks enable EPT'),
     ('corei5_lynnfield_750', 'lacks unrestricted guest'),
     ('corei5_arrandale_m520', None),

@@ -8,6 +8,7 @@
  * leaves a flush out, it is only the ghost that is not told: the backend flushes.
  */
 #include "arch/x86_64/kick.h"
+#include "arch/x86_64/platform.h"
 #include "inval/hw.h"
 #include "lib/console.h"
 #include "tests/guest/abi.h"
@@ -147,6 +148,17 @@ struct variant {
 };
 
 /*
+ * Where CPUs truly race, one may be back so soon that it is found inside and nowhere
+ * else: its next entry follows the next edit, for which it flushes.
+ */
+static bool often_enough(const struct ghost_tally *g)
+{
+	u64 n = g->of_kind[GHOST_STALE];
+
+	return n + (platform_is_tcg() ? g->of_kind[GHOST_IN_GUEST] : 0) >= EDITS;
+}
+
+/*
  * A CPU that is back before the completion is judged is found inside, and at its next
  * entry; one that never flushed may bring along what it holds from earlier tests.
  */
@@ -157,7 +169,7 @@ static void expect_found(struct run *t, const struct ghost_tally *g)
 
 	EXPECT_EQ(t, t->invalidations, EDITS);
 	EXPECT(t, g->checked >= EDITS);
-	EXPECT(t, g->of_kind[GHOST_STALE] >= EDITS);
+	EXPECT(t, often_enough(g));
 	EXPECT(t, v->cpu >= 1 && v->lo < v->edit);
 	EXPECT(t, v->by >= 0 && v->why);
 	ghost_text(text, sizeof(text), v);

@@ -54,6 +54,7 @@ struct stage {
 	u64 flushes[CPU_MAX]; /* each reader's flushes when the last edit was made   */
 	u64 root[CPU_MAX];    /* and the root that it entered by                     */
 	u64 before[CPU_MAX];  /* what a guest's counter was at some moment */
+	u64 elsewhere[CPU_MAX]; /* and that of the block which is not mapped */
 	bool prompt; /* kicks arrive at once, whatever the configuration says */
 	struct step_plan plan; /* of the next edit                           */
 };
