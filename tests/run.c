@@ -121,6 +121,15 @@ static void kills(const struct run *t, char *buf, size_t size)
 		fmt_str(buf + n, size - n, "},");
 }
 
+/* Members of the record, if returns have been counted. */
+static void leak_record(const struct run *t, char *buf, size_t size)
+{
+	*buf = 0;
+	if (t->returns)
+		fmt_str(buf, size, "\"returns\":%lu,\"leaks\":%lu,", t->returns,
+			t->leaks);
+}
+
 static void report(const struct run *t, unsigned number, u64 ticks)
 {
 	bool ok = t->verdict != FAIL && t->verdict != XFAIL;
@@ -128,10 +137,11 @@ static void report(const struct run *t, unsigned number, u64 ticks)
 			   : t->verdict == SKIP         ? " # SKIP "
 			   : t->verdict == INCONCLUSIVE ? " # SKIP inconclusive: "
 							: "";
-	char name[80], ghost[300], killed[120];
+	char name[80], ghost[300], killed[120], leaks[80];
 
 	full_name(t, name, sizeof(name));
 	kills(t, killed, sizeof(killed));
+	leak_record(t, leaks, sizeof(leaks));
 	haunt_record(t, ghost, sizeof(ghost));
 	if (t->verdict == FAIL)
 		print("# %s: %s\n", name, t->why);
@@ -141,10 +151,10 @@ static void report(const struct run *t, unsigned number, u64 ticks)
 	      *mark ? t->why : "");
 	print("@{\"type\":\"test\",\"name\":\"%s\",\"proto\":\"%s\",\"cpus\":%u,"
 	      "\"verdict\":\"%s\",\"witnesses\":%lu,\"violations\":%lu,\"seed\":%lu,"
-	      "\"ticks\":%lu,\"invalidations\":%lu,%s%s%s%s%s\"why\":\"%s\"}\n",
+	      "\"ticks\":%lu,\"invalidations\":%lu,%s%s%s%s%s%s\"why\":\"%s\"}\n",
 	      t->test->name, t->proto ? t->proto->name : "", cpu_count,
 	      verdict_name[t->verdict], t->witnesses, t->violations, t->config->seed,
-	      ticks, t->invalidations, ghost, killed,
+	      ticks, t->invalidations, ghost, killed, leaks,
 	      *t->schedule ? "\"schedule\":\"" : "", t->schedule,
 	      *t->schedule ? "\"," : "", t->why);
 }

@@ -48,6 +48,7 @@ struct run {
 	bool caught;          /* detectors alone complain                   */
 	u64 tries[DETECTORS]; /* invalidations before each complained; 0: never */
 	u64 witnesses, violations, invalidations;
+	u64 returns, leaks;       /* of invalidations, and those that came too early */
 	struct ghost_tally ghost; /* what the ghost TLB found */
 	char why[200];
 	char schedule[STEPS_TEXT]; /* under which it went wrong first, or "" */

@@ -19,6 +19,7 @@ class Job:
     boot: str = 'direct'              # direct, or grub
     modules: list = field(default_factory=list)      # (path, "NAME ARGS")
     model: str = None                 # the emulator's CPU model; None: its best
+    deterministic: bool = False       # one CPU at a time, by instructions counted
     seconds: int = 0                  # that it lasts by its own clock; 0: not by time
 
     @property

@@ -16,7 +16,8 @@ import status
 
 VERDICTS = ('PASS', 'FAIL', 'XFAIL', 'SKIP', 'INCONCLUSIVE')
 REFUSAL = 'command line:'
-COUNTS = ('witnesses', 'violations', 'invalidations', 'cpus', 'ticks', 'seed')
+COUNTS = ('witnesses', 'violations', 'invalidations', 'cpus', 'ticks', 'seed', 'returns',
+          'leaks')
 BENCH_COUNTS = ('cpus', 'responders', 'batch', 'initiators')
 GHOST_COUNTS = ('checked', 'violations')   # the ghost TLB's; not in the fast build
 DETECTORS = ('ground', 'watchdog', 'flush', 'ghost')
@@ -98,6 +99,8 @@ def test_problem(test):
             return f'{name}: {key} is {test[key]!r}, not text'
     if problem := count_problem(test, COUNTS):
         return f'{name}: {problem}'
+    if 'returns' in test and not test.get('leaks', -1) in range(test['returns'] + 1):
+        return f'{name}: {test.get("leaks")} of {test["returns"]} returns leak'
     if test['verdict'] == 'PASS' and test.get('violations', 0) > 0:
         return f'{name}: PASS with {test["violations"]} violations'
     if problem := ghost_problem(test) or killed_problem(test):

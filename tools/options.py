@@ -23,6 +23,7 @@ OPTIONS = (
     ('--build', 'BUILD', 'checked', 'checked or fast (checked)'),
     ('--boot', 'HOW', 'direct', 'direct, or grub: a multiboot2 ISO (direct)'),
     ('--model', 'CPU', None, 'CPU model of the emulator, by its own name'),
+    ('--deterministic', None, False, 'tcg: the same log each time, but no race is seen'),
     ('--module', 'FILE[:NAME ARGS]', [], 'a file for guest=module:NAME; repeatable'),
     ('--elf', 'FILE', None, 'run this kernel; nothing is built'),
     ('--verbose', None, False, 'the whole serial log as it comes'),

@@ -68,7 +68,7 @@ class Qemu:
     why_max = 'an 8-bit APIC ID has no room for more'
 
     def prepare(self, job):
-        argv = [QEMU, *self.accelerator, '-M', 'q35', '-smp', str(job.cpus),
+        argv = [QEMU, *self.accelerator(job), '-M', 'q35', '-smp', str(job.cpus),
                 '-m', str(job.mem), '-no-reboot', *QUIET,
                 '-serial', 'file:../serial.log',
                 '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', *_medium(job)]
@@ -91,7 +91,12 @@ class Qemu:
 class Tcg(Qemu):
     name = 'tcg'
     vmx = False
-    accelerator = ['-accel', 'tcg,thread=multi', '-cpu', 'max']
+
+    def accelerator(self, job):
+        if job.deterministic:
+            return ['-accel', 'tcg,thread=single', '-cpu', 'max',
+                    '-icount', 'shift=10,sleep=off', '-rtc', 'clock=vm,base=2020-01-01']
+        return ['-accel', 'tcg,thread=multi', '-cpu', 'max']
 
     def probe(self):
         if not shutil.which(QEMU):
@@ -129,7 +134,9 @@ def _accepts(accelerator):
 class Kvm(Qemu):
     name = 'kvm'
     vmx = True
-    accelerator = ['-accel', 'kvm', '-cpu', 'host,+vmx']
+
+    def accelerator(self, job):
+        return ['-accel', 'kvm', '-cpu', 'host,+vmx']
 
     def probe(self):
         """Each step costs more than the one before it; the last has authority."""

@@ -67,6 +67,28 @@ def figures(benches):
             f'{bench.get("unit", "")}'.rstrip() for bench in benches]
 
 
+def wilson(hits, tries):
+    """The 95 % confidence interval of a rate (Wilson's score interval), as two rates.
+
+    It holds for no hit at all too, where the rate's own spread would be zero.
+    """
+    z2 = 1.959964 ** 2
+    middle = (hits + z2 / 2) / (tries + z2)
+    half = (z2 * (hits * (tries - hits) / tries + z2 / 4)) ** 0.5 / (tries + z2)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def leak_rates(tests):
+    """A line for each test that has counted returns which came too early."""
+    for test in tests:
+        if test.get('returns'):
+            leaks, returns = test['leaks'], test['returns']
+            low, high = wilson(leaks, returns)
+            yield (f'{title(test)}: {leaks} of {returns} returns leak, '
+                   f'{100 * leaks / returns:.1f} % (95 %: {100 * low:.1f} to '
+                   f'{100 * high:.1f} %)')
+
+
 def write_jsonl(path, tests):
     with open(path, 'w') as file:
         for test in tests:
@@ -125,7 +147,7 @@ def closing(judge, code, sentence, lines, folder):
         say()
         for line in table(judge.tests):
             say(line)
-    for line in figures(judge.benches):
+    for line in (*figures(judge.benches), *leak_rates(judge.tests)):
         say(line)
     if lines:
         say()

@@ -19,6 +19,7 @@ from judge import Judge, decide
 from status import Trouble
 
 DEFAULT_SEED = 1
+DELAY = 400                   # the kernel's own where CPUs do not race
 PATIENCE = 4                  # an emulator's clock may be slow by this
 
 
@@ -56,6 +57,16 @@ def _check_guest(selection, modules):
         raise Trouble(f'no module is called {name}.  There are: {have}')
 
 
+def _order(chosen, selection):
+    """One CPU at a time: what is lost by that, and kicks delayed to make up for it."""
+    if chosen.name == 'kvm':
+        raise Trouble('a real CPU is not deterministic: --deterministic needs bochs or tcg')
+    if chosen.name == 'tcg':
+        selection.setdefault('delay', str(DELAY))
+        report.say('deterministic: CPUs take turns, so races are hidden; kicks are '
+                   f'delayed instead (delay={selection["delay"]})')
+
+
 def plan(args, elf):
     """(machine, job) for these arguments, or Trouble."""
     selection = catalog.check(catalog.read(elf), args.selection)
@@ -64,12 +75,14 @@ def plan(args, elf):
         machine.check_cpus(machine.MACHINES[args.on], args.cpus)
     chosen, why = machine.choose(args.on)
     machine.check_cpus(chosen, args.cpus)
+    if args.deterministic:
+        _order(chosen, selection)
     seed = _seed(args, selection)
     report.say(f'machine: {chosen.name}, {args.cpus} CPUs, {args.mem} MiB: {why}')
     report.say(f'seed: {seed}')
     return chosen, Job(elf, cmdline(chosen.name, seed, selection), args.results,
                        args.cpus, args.mem, args.boot, args.modules, args.model,
-                       int(selection.get('secs', '0'), 0))
+                       args.deterministic, int(selection.get('secs', '0'), 0))
 
 
 def execute(chosen, job, timeout, verbose=False, judge=None):

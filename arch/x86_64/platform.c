@@ -14,26 +14,27 @@
 #define CPUID_HV       0x40000000
 #define TCG_WORD       0x54474354 /* "TCGT", "CGTC", "GTCG" in EBX, ECX, EDX */
 
-#define QEMU_TCG "QEMU TCG"
-
 static const char *emulator;
+
+static bool hypervisor(void)
+{
+	return cpuid(1, 0).ecx & CPUID_1_ECX_HV;
+}
+
+bool platform_is_tcg(void)
+{
+	return hypervisor() && cpuid(CPUID_HV, 0).ebx == TCG_WORD;
+}
 
 void platform_init(const char *oem)
 {
-	bool hv = cpuid(1, 0).ecx & CPUID_1_ECX_HV;
-
-	if (hv && cpuid(CPUID_HV, 0).ebx == TCG_WORD)
-		emulator = QEMU_TCG;
-	else if (!hv && !strcmp(oem, "BOCHS "))
+	if (platform_is_tcg())
+		emulator = "QEMU TCG";
+	else if (!hypervisor() && !strcmp(oem, "BOCHS "))
 		emulator = "Bochs";
 }
 
 const char *platform_emulator(void)
 {
 	return emulator;
-}
-
-bool platform_is_tcg(void)
-{
-	return emulator && !strcmp(emulator, QEMU_TCG);
 }

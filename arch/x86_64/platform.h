@@ -15,7 +15,8 @@ const char *platform_emulator(void);
 
 /*
  * Is it QEMU's translator?  Each CPU is a thread of the host there, which may stand
- * still for milliseconds at any moment, so nothing about time can be asserted.
+ * still for milliseconds at any moment, so nothing about time can be asserted.  Can be
+ * asked before platform_init().
  */
 bool platform_is_tcg(void);
 

@@ -51,6 +51,6 @@ struct guest_page {
 	volatile uint64_t turns;   /* gap: how often it has looked                */
 };
 
-enum { GUEST_WRITER, GUEST_READER, GUEST_SWEEPER };
+enum { GUEST_WRITER, GUEST_READER, GUEST_SWEEPER, GUEST_UNROLLED };
 #endif
 #endif

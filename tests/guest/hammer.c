@@ -3,7 +3,8 @@
  * hammer - writes or reads words of the window for ever, and never exits by itself
  *
  * A writer stores an ever higher number.  A sweeper stores one to each of its words in
- * turn, then the next higher one.  A reader counts what it sees by tag.
+ * turn, then the next higher one.  An unrolled writer jumps only now and
+ * then.  A reader counts what it sees by tag.
  */
 #include "tests/guest/guest.h"
 
@@ -11,6 +12,15 @@ static void write_for_ever(volatile uint64_t *word)
 {
 	for (uint64_t n = 1;; n++)
 		*word = n;
+}
+
+static void write_unrolled(volatile uint64_t *word)
+{
+	for (uint64_t n = 1;;)
+		asm volatile(".rept 64\n\tmovq %0, %1\n\tincq %0\n\t.endr"
+			     : "+r"(n), "=m"(*word)
+			     :
+			     : "cc");
 }
 
 static void read_for_ever(const volatile uint64_t *word, volatile uint64_t *seen)
@@ -35,6 +45,8 @@ uint64_t guest_main(struct guest_page *page)
 
 	if (page->role == GUEST_WRITER)
 		write_for_ever(word);
+	if (page->role == GUEST_UNROLLED)
+		write_unrolled(word);
 	if (page->role == GUEST_SWEEPER)
 		sweep_for_ever(page);
 	read_for_ever(word, page->seen);

@@ -119,6 +119,11 @@ void stage_fill(struct stage *s, unsigned block, u64 tag);
 /* The guest's count of uses of the window that show `block`. */
 u64 stage_uses(const struct stage *s, unsigned vcpu, unsigned block);
 void stage_snapshot(struct stage *s, unsigned block);
+/*
+ * Where a CPU may stand still at any moment: waits until some guest has used the block
+ * since the snapshot, but not for ever.  Else does nothing.
+ */
+void stage_await_use(const struct stage *s, unsigned block);
 /* Uses since the snapshot that certainly happened after it. */
 u64 stage_uses_since(const struct stage *s, unsigned block);
 

@@ -7,6 +7,9 @@
  *      invalidate, return       from here they are violations
  *      reuse the old block      poison it, watch it: it must not change, nor be read
  *
+ * Where the host of an emulator may stop a CPU at any moment, the invalidation begins
+ * when a guest has been seen at it.
+ *
  * Every other edit is announced to the protocols that want to know before.  Those that
  * stop the world are done at once: a stale use between such an edit and the return is a
  * violation too.  Edits that are not announced give the witnesses under them as well,
@@ -90,6 +93,8 @@ static ticket_t edit(struct stage *s, struct gather *g, unsigned old)
 	EXPECT(s->t, gather_needs_flush(g));
 	if (announced)
 		stage_watch();
+	else
+		stage_await_use(s, old);
 	STEP(made);
 	ticket = vm_invalidate(s->vm, g);
 	STEP(done);

@@ -6,19 +6,22 @@
  * is not executable, so that all of them fault at their next fetch.  The CPU of each
  * then protects a page of its own, which splits the large one, and leaves the rest to
  * vm/fault.c; all that with interrupts off.  Meanwhile CPU 0 moves the window.  Whoever
- * waits for somebody who waits for him is found: the guests make no progress.
+ * waits for somebody who waits for him is found: the guests make no progress.  Now and
+ * then the CPUs meet before they begin; else chance decides who is where.
  */
 #include "arch/x86_64/kick.h"
 #include "tests/guest/abi.h"
 #include "tests/proto/scenario.h"
 
 #define HURRY_MOST 2048
+#define MEET_SPINS 100000
 
 struct crowd {
 	struct stage s; /* first: the VM's owner is a stage */
 	bool (*on_window)(struct vcpu *);
 	atomic64_t joining;   /* the large page is being made: CPUs keep out */
 	atomic64_t busy;      /* CPUs that are in */
+	atomic64_t hold;      /* who is in begins when CPU 0 invalidates */
 	bool inside[CPU_MAX]; /* each vCPU's CPU's own */
 	u64 together;         /* edits of CPU 0 that met them */
 };
@@ -38,6 +41,15 @@ static bool edit_own(struct vcpu *v)
 	return !err;
 }
 
+/* CPUs that truly race would be past each other too often. */
+static void wait_for_cpu0(const struct crowd *c, const struct vcpu *v)
+{
+	unsigned n = MEET_SPINS;
+
+	while (n-- && load_acquire(&c->hold) && !load_acquire(&v->request))
+		relax();
+}
+
 /* A fault in RAM: vm_fault() asks here once more, and is then on its own. */
 static bool on_fault(struct vcpu *v)
 {
@@ -52,6 +64,7 @@ static bool on_fault(struct vcpu *v)
 	add_fence(&c->busy, 1ull);
 	if (!load_acquire(&c->joining)) {
 		*inside = true;
+		wait_for_cpu0(c, v);
 		good = edit_own(v) && vm_fault(v);
 		*inside = false;
 	}
@@ -100,6 +113,7 @@ static void move_window(struct crowd *c)
 	stage_settle();
 	stage_snapshot(s, old);
 	c->together += load_acquire(&c->busy) != 0;
+	store_release(&c->hold, 0ull);
 	ticket = vm_invalidate(s->vm, &g);
 	s->t->witnesses += stage_uses_since(s, old);
 	stage_fill(s, old, TAG_POISON);
@@ -110,16 +124,28 @@ static void move_window(struct crowd *c)
 	s->mapped = !old;
 }
 
+/* Until somebody is in, who then waits for us. */
+static void meet(const struct crowd *c)
+{
+	for (unsigned n = 0; n < MEET_SPINS && !load_acquire(&c->busy); n++)
+		relax();
+}
+
 /* In turn into the midst of the splits, and at guests that are past them. */
 static bool once(struct crowd *c)
 {
 	struct run *t = c->s.t;
+	bool past = c->s.edits++ % 2, meets = !past && rng_below(&t->rng, 4);
 
+	store_release(&c->hold, (u64)meets);
 	join(c);
-	if (c->s.edits++ % 2 && !stage_progress(&c->s))
+	if (past && !stage_progress(&c->s))
 		return false;
-	for (u64 n = rng_below(&t->rng, HURRY_MOST); n; n--)
-		relax();
+	if (meets)
+		meet(c);
+	else
+		for (u64 n = rng_below(&t->rng, HURRY_MOST); n; n--)
+			relax();
 	move_window(c);
 	return t->verdict == PASS && !stage_over(&c->s) && stage_progress(&c->s);
 }

@@ -9,6 +9,7 @@
  * but not yet done when the entry changes are over when stage_settle() is.
  */
 #include "arch/x86_64/kick.h"
+#include "arch/x86_64/platform.h"
 #include "lib/console.h"
 #include "mm/mem.h"
 #include "tests/guest/abi.h"
@@ -18,6 +19,7 @@
 
 #define PROGRESS_SPINS 20000000
 #define WATCH_SPINS    100
+#define AWAIT_SPINS    20000
 #define SETTLE_SPINS   32 /* over 1000 cycles where PAUSE takes 40 or more */
 #define PAUSE_MOST     2048
 #define POISON         (TAG_BITS | TAG_POISON)
@@ -232,6 +234,14 @@ u64 stage_uses_since(const struct stage *s, unsigned block)
 		sum += reads(s) && uses ? uses - 1 : uses;
 	}
 	return sum;
+}
+
+void stage_await_use(const struct stage *s, unsigned block)
+{
+	unsigned n = platform_is_tcg() ? AWAIT_SPINS : 0;
+
+	while (n-- && !stage_uses_since(s, block))
+		relax();
 }
 
 /*

@@ -175,7 +175,8 @@ class NotBelieved(Case):
     def test_records_that_are_no_records(self):
         for change in ({'verdict': 'OK'}, {'verdict': []}, {'witnesses': -1},
                        {'violations': '0'}, {'name': ''}, {'ticks': 1.5},
-                       {'proto': 7}, {'why': None}, {'cpus': [1]}):
+                       {'proto': 7}, {'why': None}, {'cpus': [1]}, {'returns': 3},
+                       {'returns': 3, 'leaks': 4}):
             spoilt = line({**TWO[0], **change})
             self.assertEqual(self.spoil('@{"type": "test"', spoilt)[0], 3, change)
 

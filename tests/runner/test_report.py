@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from unittest import mock
 
 import fakes
+import machine
 import options
 import report
 import run
@@ -59,6 +60,22 @@ __attribute__((noinline)) int outer(int x) { return inner(x) + 1; }
 '''
 
 
+class Leaks(Case):
+    def test_wilson(self):
+        # Newcombe, Statistics in Medicine 17 (1998), table I: method 3.
+        for hits, tries, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605),
+                                       (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)):
+            is_low, is_high = report.wilson(hits, tries)
+            self.assertAlmostEqual(is_low, low, 4)
+            self.assertAlmostEqual(is_high, high, 4)
+        self.assertEqual(report.wilson(20, 20)[1], 1.0)
+
+    def test_lines(self):
+        tests = [dict(name='a', proto='p', returns=300, leaks=150), dict(name='b')]
+        self.assertEqual(list(report.leak_rates(tests)),
+                         ['a p: 150 of 300 returns leak, 50.0 % (95 %: 44.4 to 55.6 %)'])
+
+
 class Symbols(Case):
     def test_return_addresses_are_looked_up_before(self):
         dump = ['# rip 0x10', '# bt 0 0x10', '# bt 1 0x20', 'x # bt 2 0x30', '# bt 3 x']
@@ -99,6 +116,14 @@ class Options(Case):
                      ['--cpus=2', 'run=a', 'proto=b']):
             args = options.parse(argv)
             self.assertEqual((args.cpus, args.selection), (2, ['run=a', 'proto=b']))
+
+    def test_deterministic(self):
+        selection = {}
+        run._order(machine.MACHINES['tcg'], selection)
+        self.assertEqual(selection, {'delay': '400'})
+        run._order(machine.MACHINES['bochs'], {})
+        with self.assertRaisesRegex(Trouble, 'not deterministic'):
+            run._order(machine.MACHINES['kvm'], {})
 
     def test_memory_follows_the_cpus(self):
         for argv, mem in (([], 256), (['--cpus', '64'], 256), (['--cpus', '65'], 512),

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * leaks - how often an invalidation returns before the guests have left
+ *
+ * Kicks go out at once and nothing is delayed, so this needs a machine whose CPUs truly
+ * race.  Guests store in loops that are unrolled: an emulator looks for interrupts
+ * between pieces of code without a jump, and so the longer the piece, the wider the
+ * window.
+ *
+ *      remap        from here stale stores are witnesses
+ *      return       snapshot of the old block
+ *      progress     all guests store into the new block: none is stale any more
+ *      compare      the old block has changed: this return has leaked
+ */
+#include "arch/x86_64/kick.h"
+#include "arch/x86_64/platform.h"
+#include "inval/hw.h"
+#include "tests/guest/abi.h"
+#include "tests/proto/scenario.h"
+
+#define TRIES          300
+#define TRIES_DEMANDED 60 /* under protocols that run on demand */
+#define PATIENCE       20000
+
+/* Who is never kicked stays stale for ever: ends that, when all has been seen. */
+static void kick_stragglers(const struct stage *s)
+{
+	unsigned n = PATIENCE;
+
+	for (unsigned i = 0; i < s->vm->vcpus; i++) {
+		while (n && stage_uses(s, i, s->mapped) < 2) {
+			relax();
+			n--;
+		}
+		if (!n)
+			hw_kick(s->vm->vcpu[i]->cpu);
+	}
+}
+
+/* One remap; false if there is no point in another. */
+static bool try(struct stage *s)
+{
+	struct run *t = s->t;
+	struct gather g = gather_init();
+	unsigned old = s->mapped;
+	u64 before = s->t->violations;
+	ticket_t ticket;
+	enum err e;
+
+	stage_fill(s, !old, TAG_EVEN);
+	e = ept_remap(&s->vm->ept, GPA(GUEST_WINDOW), s->block[!old], s->size, &g);
+	if (e)
+		test_fail(t, "the window cannot be moved: %s", err_name(e));
+	stage_snapshot(s, old);
+	stage_await_use(s, old);
+	ticket = vm_invalidate(s->vm, &g);
+	t->witnesses += stage_uses_since(s, old);
+	stage_snapshot(s, old);
+	vm_retire(s->vm, ticket, &g);
+	s->mapped = !old;
+	kick_stragglers(s);
+	t->leaks += stage_uses_since(s, old) != 0;
+	t->invalidations++;
+	t->returns++;
+	return t->verdict == PASS && stage_progress(s) && t->violations == before &&
+	       !s->vm->watchdog.fired;
+}
+
+static u64 tries(const struct run *t)
+{
+	if (t->config->iters)
+		return t->config->iters;
+	return t->proto->basic ? TRIES : TRIES_DEMANDED;
+}
+
+static void run(struct run *t)
+{
+	static struct stage s;
+	const char *emulator = platform_emulator();
+	u64 n = tries(t);
+
+	if (emulator && !platform_is_tcg()) {
+		test_skip(t, "%s delivers a kick before the next instruction",
+			  emulator);
+		return;
+	}
+	kick_delay(KICK_NOW);
+	if (!stage_open(&s, t, t->test->arg, cpu_count - 1))
+		return;
+	while (n-- && try(&s))
+		;
+	stage_close(&s);
+	t->violations += t->leaks;
+	if (t->violations)
+		test_kill(t, BY_GROUND, "%lu of %lu returns leak", t->leaks,
+			  t->invalidations);
+	else if (!t->witnesses)
+		test_inconclusive(t, "no stale access before the return either");
+}
+
+SCENARIO_TEST(leaks, run, "how many returns come too early, with no delay", ONE_PAGE,
+	      GUEST_UNROLLED, .cost = 1);
