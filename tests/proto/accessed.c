@@ -37,13 +37,13 @@ static bool once(struct stage *s)
 	ticket_t ticket;
 	enum err e;
 
-	if (!stage_progress(s) || (s->edits++ && !stage_all_flushed(s)))
+	if (!stage_progress(s))
 		return false;
-	stage_note_flushes(s);
 	/* Where the watch after the last return missed it: used since, and yet idle. */
 	t->violations += falsely_idle(s, NULL);
-	if (stage_over(s))
+	if (stage_over(s) || (s->edits++ && !stage_all_flushed(s)))
 		return false;
+	stage_note_flushes(s);
 	scenario_delay(t);
 	e = ept_clear(&s->vm->ept, GPA(GUEST_WINDOW), s->size, EPTE_A, NULL, &g);
 	if (e)
@@ -52,7 +52,7 @@ static bool once(struct stage *s)
 	stage_settle();
 	stage_snapshot(s, 0);
 	stage_settle();
-	t->witnesses += falsely_idle(s, NULL);
+	t->witnesses += stage_await(falsely_idle, s, NULL);
 	ticket = vm_invalidate(s->vm, &g);
 	stage_snapshot(s, 0);
 	t->violations += stage_watch_for(falsely_idle, s, NULL);

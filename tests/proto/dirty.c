@@ -82,7 +82,7 @@ static bool harvest(struct stage *s, struct copies *c)
 	stage_settle();
 	copy(s, c, map); /* too early: what comes now is what the real copy is for */
 	stage_settle();
-	s->t->witnesses += unnoticed(s, c);
+	s->t->witnesses += stage_await(unnoticed, s, c);
 	ticket = vm_invalidate(s->vm, &g);
 	copy(s, c, map);
 	s->t->violations += stage_watch_for(unnoticed, s, c);

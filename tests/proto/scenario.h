@@ -120,10 +120,13 @@ void stage_fill(struct stage *s, unsigned block, u64 tag);
 u64 stage_uses(const struct stage *s, unsigned vcpu, unsigned block);
 void stage_snapshot(struct stage *s, unsigned block);
 /*
- * Where a CPU may stand still at any moment: waits until some guest has used the block
- * since the snapshot, but not for ever.  Else does nothing.
+ * How much is there to be seen?  Where a CPU may stand still at any moment, waits until
+ * there is something, but not for ever.  The other: of stage_uses_since().
  */
-void stage_await_use(const struct stage *s, unsigned block);
+u64 stage_await(u64 (*seen)(const struct stage *, const void *), const struct stage *s,
+		const void *arg);
+u64 stage_await_use(const struct stage *s, unsigned block);
+
 /* Uses since the snapshot that certainly happened after it. */
 u64 stage_uses_since(const struct stage *s, unsigned block);
 

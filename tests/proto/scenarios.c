@@ -94,7 +94,7 @@ static ticket_t edit(struct stage *s, struct gather *g, unsigned old)
 	if (announced)
 		stage_watch();
 	else
-		stage_await_use(s, old);
+		(void)stage_await_use(s, old);
 	STEP(made);
 	ticket = vm_invalidate(s->vm, g);
 	STEP(done);

@@ -19,7 +19,7 @@
 
 #define PROGRESS_SPINS 20000000
 #define WATCH_SPINS    100
-#define AWAIT_SPINS    20000
+#define AWAIT_SPINS    50000
 #define SETTLE_SPINS   32 /* over 1000 cycles where PAUSE takes 40 or more */
 #define PAUSE_MOST     2048
 #define POISON         (TAG_BITS | TAG_POISON)
@@ -236,12 +236,25 @@ u64 stage_uses_since(const struct stage *s, unsigned block)
 	return sum;
 }
 
-void stage_await_use(const struct stage *s, unsigned block)
+u64 stage_await(u64 (*seen)(const struct stage *, const void *), const struct stage *s,
+		const void *arg)
 {
-	unsigned n = platform_is_tcg() ? AWAIT_SPINS : 0;
+	unsigned turns = platform_is_tcg() ? AWAIT_SPINS : 0;
+	u64 n;
 
-	while (n-- && !stage_uses_since(s, block))
+	while (!(n = seen(s, arg)) && turns--)
 		relax();
+	return n;
+}
+
+static u64 uses_of(const struct stage *s, const void *block)
+{
+	return stage_uses_since(s, *(const unsigned *)block);
+}
+
+u64 stage_await_use(const struct stage *s, unsigned block)
+{
+	return stage_await(uses_of, s, &block);
 }
 
 /*
