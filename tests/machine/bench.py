@@ -12,19 +12,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / 'build' / 'test' / 'results'
-LIMIT = 900                   # seconds: longer than any --timeout that is given
+LIMIT = 900                   # seconds: longer than the --timeout that is given
 
 
 class Run:
     """One run: its status, what it printed, and what it left."""
 
-    def __init__(self, name, *words, command='run'):
+    def __init__(self, name, *words, command='run', limit=LIMIT):
         folder = RESULTS / name
         argv = [ROOT / 'shootdown', command, '--no-install', '--results', folder,
                 *words]
         done = subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                              text=True, errors='replace', timeout=LIMIT)
+                              text=True, errors='replace', timeout=limit)
         self.words, self.folder = ' '.join(map(str, words)), folder
         self.status, self.out = done.returncode, done.stdout
         self.serial = self._read('serial.log')

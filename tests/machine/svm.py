@@ -23,6 +23,7 @@ SKIPS = {
     'vmx/int1': 'QEMU TCG', 'boot/mtrrs': 'QEMU TCG',
     'proto/leaks': 'Bochs', 'vmx/triple_fault': 'Bochs',
 }
+TIMEOUT = 7000                # seconds; the steps have limits of their own
 MACHINES = {'tcg': ['--on', 'tcg'], 'bochs': ['--on', 'bochs', '--model', 'ryzen']}
 
 
@@ -62,7 +63,7 @@ def check_unsound(checks, run, proto):
 def main(machine, cpus, words):
     checks = Checks()
     run = Run(f'svm-{machine}-{cpus}', *MACHINES[machine], '--cpus', cpus,
-              '--timeout', 800, *words)
+              '--timeout', TIMEOUT, *words, limit=TIMEOUT + 60)
     checks.equal(run.boot().get('backend'), 'svm', 'runs guests by SVM', run)
     checks.all_cpus(run, cpus)
     checks.verdicts(run)
