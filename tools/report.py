@@ -85,8 +85,8 @@ def leak_rates(tests):
             leaks, returns = test['leaks'], test['returns']
             low, high = wilson(leaks, returns)
             yield (f'{title(test)}: {leaks} of {returns} returns leak, '
-                   f'{100 * leaks / returns:.1f} % (95 %: {100 * low:.1f} to '
-                   f'{100 * high:.1f} %)')
+                   f'{100 * leaks / returns:.2f} % (95 %: {100 * low:.2f} to '
+                   f'{100 * high:.2f} %)')
 
 
 def write_jsonl(path, tests):

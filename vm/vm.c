@@ -303,17 +303,23 @@ static void look(struct vm *vm, ticket_t t)
 		      vm->inval.proto->name, w->cpu, host_rip);
 }
 
-ticket_t vm_invalidate(struct vm *vm, struct gather *g)
+void vm_await(struct vm *vm, ticket_t t)
 {
-	ticket_t t = inval_publish(&vm->inval, g);
 	u64 spins = 0;
 
-	trace(this_cpu()->id, TRACE_PUBLISH, t);
 	while (!inval_done(&vm->inval, t)) {
 		relax();
 		if (++spins % vm->spin_limit == 0 && !kick_in_flight())
 			look(vm, t);
 	}
+}
+
+ticket_t vm_invalidate(struct vm *vm, struct gather *g)
+{
+	ticket_t t = inval_publish(&vm->inval, g);
+
+	trace(this_cpu()->id, TRACE_PUBLISH, t);
+	vm_await(vm, t);
 	inval_complete(&vm->inval, g);
 	return t;
 }

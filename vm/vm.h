@@ -92,6 +92,9 @@ void vm_stop(struct vm *vm);
 /* Has every vCPU left its loop by itself? */
 bool vm_all_stopped(const struct vm *vm);
 
+/* Waits under the watchdog's eyes until the invalidation with that ticket is done. */
+void vm_await(struct vm *vm, ticket_t t);
+
 /*
  * Publishes g and waits under the watchdog's eyes.  Any CPU, outside of the guest.
  * Afterwards vm_retire() settles what was parked and returns what g holds.

@@ -3,8 +3,9 @@
  * hammer - writes or reads words of the window for ever, and never exits by itself
  *
  * A writer stores an ever higher number.  A sweeper stores one to each of its words in
- * turn, then the next higher one.  An unrolled writer jumps only now and
- * then.  A reader counts what it sees by tag.
+ * turn, then the next higher one.  An unrolled writer jumps as rarely as has an effect
+ * on QEMU, which translates up to 512 instructions at once and looks for interrupts in
+ * between.  A reader counts what it sees by tag.
  */
 #include "tests/guest/guest.h"
 
@@ -17,7 +18,7 @@ static void write_for_ever(volatile uint64_t *word)
 static void write_unrolled(volatile uint64_t *word)
 {
 	for (uint64_t n = 1;;)
-		asm volatile(".rept 64\n\tmovq %0, %1\n\tincq %0\n\t.endr"
+		asm volatile(".rept 240\n\tmovq %0, %1\n\tincq %0\n\t.endr"
 			     : "+r"(n), "=m"(*word)
 			     :
 			     : "cc");

@@ -73,7 +73,7 @@ class Leaks(Case):
     def test_lines(self):
         tests = [dict(name='a', proto='p', returns=300, leaks=150), dict(name='b')]
         self.assertEqual(list(report.leak_rates(tests)),
-                         ['a p: 150 of 300 returns leak, 50.0 % (95 %: 44.4 to 55.6 %)'])
+                         ['a p: 150 of 300 returns leak, 50.00 % (95 %: 44.38 to 55.62 %)'])
 
 
 class Symbols(Case):
