@@ -81,10 +81,13 @@ void test_inconclusive(struct run *t, const char *f, ...)
 
 void test_figure(struct run *t, const char *metric, u64 value, const char *unit)
 {
+	bool by = t->proto;
+
 	print("# %s: %s %lu %s\n", t->test->name, metric, value, unit);
-	print("@{\"type\":\"bench\",\"name\":\"%s\",\"metric\":\"%s\",\"value\":%lu,"
-	      "\"unit\":\"%s\"}\n",
-	      t->test->name, metric, value, unit);
+	print("@{\"type\":\"bench\",\"name\":\"%s\",%s%s%s\"metric\":\"%s\","
+	      "\"value\":%lu,\"unit\":\"%s\"}\n",
+	      t->test->name, by ? "\"protocol\":\"" : "", by ? t->proto->name : "",
+	      by ? "\"," : "", metric, value, unit);
 }
 
 /* Two decimals; there is one for each of many cases, so no line for people. */

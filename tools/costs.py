@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """costs - `shootdown bench`: what each protocol costs, in one boot of the fast build
 
-Takes the options of `shootdown run`.  Prints a table for each metric, and leaves
+Takes the options of `shootdown run`, and --both: costs_both.py.  Prints a table for each metric, and leaves
 bench.json, where each row has its floor and its bar, and costs.svg.
 """
 import json
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 
 import catalog
+import costs_both
 import costs_table
 import kernel
 import options
@@ -95,6 +96,8 @@ def judge_rows(rows, protocols, cpus):
 
 
 def main(argv):
+    if '--both' in argv:
+        return costs_both.main([word for word in argv if word != '--both'])
     args = options.parse(['--build', 'fast', *argv])
     _check(args.selection)
     elf = run.image(args)

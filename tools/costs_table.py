@@ -137,7 +137,7 @@ def _cell(row):
     return number(row['value']) + ('!' if row['kept'] is False else '')
 
 
-def _lines(head, body):
+def aligned(head, body):
     wide = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
     return ['  ' + '  '.join(cell.rjust(w) if i else cell.ljust(w)
                              for i, (cell, w) in enumerate(zip(row, wide))).rstrip()
@@ -157,7 +157,7 @@ def table(rows, metric, what, columns):
             body.append([f'({name})'] + [number(row[name]) for row in first])
     text, _, _ = METRICS[metric]
     return ([f'{metric}: {text} [{first[0]["unit"]}], by {what}']
-            + _lines([''] + [head for head, _ in have], body) + [''])
+            + aligned([''] + [head for head, _ in have], body) + [''])
 
 
 def tables(rows, cpus):

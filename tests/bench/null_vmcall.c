@@ -45,7 +45,7 @@ TEST(bench, null_vmcall, "instructions of a null VMCALL, from exit to VMRESUME",
 		EXPECT(t, page->result > page->result2);
 		cost = (page->result - page->result2 + LOOPS / 2) / LOOPS;
 		EXPECT(t, v->exited);
-		test_figure(t, "null VMCALL, exit to VMRESUME", cost,
+		test_figure(t, "null call, exit to entry", cost,
 			    counts ? "instructions" : "TSC cycles");
 		if (!CHECKED && counts && t->proto->sound && !flushes_always(v) &&
 		    cost > bar)

@@ -75,6 +75,11 @@ def main(cpus):
     checks.equal(wrong, [], 'no figure is impossible')
     checks.check((run.folder / 'costs.svg').is_file(), 'the plot', run)
     checks.check('ticks: from the edit to the return' in run.out, 'the tables', run)
+    both = Run('costs-both', '--both', '--cpus', 2, 'proto=gen-s*', command='bench')
+    checks.equal(both.status, 0, 'both backends: status', both)
+    tables = both.out.partition('ticks: ')[2]
+    checks.check(all(word in tables for word in ('VMX 1  SVM 0', 'gen-slot', 'null call')),
+                 'both backends: the tables', both)
     checks.finish()
 
 

@@ -3,6 +3,7 @@
 import sys
 
 import costs
+import costs_both
 import costs_table
 from fakes import ROOT, Case, line, record, stream, text
 from judge import Judge, bench_problem, decide
@@ -93,6 +94,37 @@ class Tables(Case):
         finally:
             costs.shutil.which = which
         self.assertIn('gnuplot-nox', why)
+
+
+class Both(Case):
+    def test_side_by_side(self):
+        rows = {'VMX': rows_of(good()), 'SVM': rows_of(
+            [{**row, 'value': row['value'] + 7} for row in good()])}
+        lines = costs_both.side_by_side(rows, 'ticks', [('1', (1, 1, 1)),
+                                                        ('9', (9, 1, 1))])
+        self.assertEqual([line.split() for line in lines[1:3]],
+                         [['VMX', '1', 'SVM', '1'], ['gen-slot', '100', '107']])
+        self.assertEqual(costs_both.side_by_side(rows, 'ticks', [('9', (9, 1, 1))]), [])
+
+    def test_one_lacks_a_protocol(self):
+        rows = {'VMX': rows_of(good()), 'SVM': rows_of(good('always'))}
+        lines = costs_both.side_by_side(rows, 'ticks', [('1', (1, 1, 1))])
+        self.assertEqual(lines[2].split(), ['gen-slot', '100', '-'])
+
+    def test_null_calls(self):
+        judges = {}
+        for backend, cost in ('VMX', 79), ('SVM', 111):
+            judges[backend] = Judge()
+            judges[backend].benches = [{'name': 'bench/null_vmcall', 'value': cost,
+                                        'protocol': 'gen-smr', 'metric': 'm',
+                                        'unit': 'instructions'}]
+        self.assertEqual(costs_both.null_calls(judges)[2].split(),
+                         ['gen-smr', '79', '111'])
+
+    def test_the_machine_is_no_choice(self):
+        for words in ['--on', 'tcg'], ['--model', 'ryzen']:
+            with self.assertRaises(Trouble):
+                costs_both.main(words)
 
 
 class Possible(Case):
