@@ -7,9 +7,11 @@
  * where the guest was, and the NMI itself, which is then taken by the IDT, has nothing
  * to add.
  *
- * EXITINTINFO is of no use: nothing is ever injected, and an event that a guest here
- * takes comes from its own instruction, which raises it again.
+ * An event whose delivery the exit interrupted waits for the next entry before the
+ * policy is asked.  Such exits are nested page faults, and on some CPUs interrupts and
+ * NMIs that arrived with the event.
  */
+#include "svm/event.h"
 #include "svm/insn.h"
 #include "svm/svm.h"
 
@@ -58,16 +60,22 @@ static bool on_hlt(struct vcpu *v, struct vmcb *b)
 /* Unlike VMX, SVM leaves the interrupt in the local APIC. */
 static bool on_intr(struct vcpu *v, struct vmcb *b)
 {
-	(void)b;
+	svm_event_again(b);
 	take_interrupts();
 	return policy(v, EXIT_IRQ_TAKEN);
 }
 
 static bool on_nmi(struct vcpu *v, struct vmcb *b)
 {
-	(void)b;
 	(void)v; /* the policy has been: svm_dispatch() */
+	svm_event_again(b);
 	return true;
+}
+
+static bool on_irq_window(struct vcpu *v, struct vmcb *b)
+{
+	(void)b;
+	return policy(v, EXIT_IRQ_WINDOW);
 }
 
 static bool on_exception(struct vcpu *v, struct vmcb *b)
@@ -113,6 +121,7 @@ static bool on_npf(struct vcpu *v, struct vmcb *b)
 {
 	u64 info = b->exitinfo1;
 
+	svm_event_again(b);
 	v->exit.qualification = info;
 	v->exit.access = info & NPF_ID ? EPTE_X : info & NPF_W ? EPTE_W : EPTE_R;
 	v->exit.gpa = GPA(b->exitinfo2);
@@ -175,6 +184,7 @@ static bool (*const on_code[EXITCODES])(struct vcpu *, struct vmcb *) = {
 	[EXITCODE_EXCP0... EXITCODE_EXCP0 + 31] = on_exception,
 	[0x60] = on_intr,
 	[0x61] = on_nmi,
+	[0x64] = on_irq_window,
 	[0x72] = on_cpuid,
 	[0x78] = on_hlt,
 	[0x7b] = on_io,

@@ -13,6 +13,7 @@
 #include "lib/trace.h"
 #include "mm/mem.h"
 #include "svm/entry.h"
+#include "svm/event.h"
 #include "svm/insn.h"
 
 #define CPUID_EXT        0x80000000
@@ -187,6 +188,26 @@ static bool msr_set(u32 msr, u64 value)
 	return place;
 }
 
+static void inject(struct event e)
+{
+	svm_event_inject(svm_this()->vmcb, e);
+}
+
+static bool waiting(struct event *e)
+{
+	return svm_event_waiting(svm_this()->vmcb, e);
+}
+
+static bool irq_open(void)
+{
+	return svm_event_irq_open(svm_this()->vmcb);
+}
+
+static void irq_window(bool on)
+{
+	svm_event_irq_window(svm_this()->vmcb, on);
+}
+
 const struct backend svm_backend = {
 	.name = "svm",
 	.vmmcall = true,
@@ -213,4 +234,8 @@ const struct backend svm_backend = {
 	.skip = svm_skip,
 	.msr_get = msr_get,
 	.msr_set = msr_set,
+	.inject = inject,
+	.waiting = waiting,
+	.irq_open = irq_open,
+	.irq_window = irq_window,
 };

@@ -20,6 +20,7 @@
 #define MISC1_INTR     BIT(0)
 #define MISC1_NMI      BIT(1)
 #define MISC1_INIT     BIT(3)
+#define MISC1_VINTR    BIT(4) /* V_IRQ, right before the guest takes it */
 #define MISC1_RDPMC    BIT(15)
 #define MISC1_CPUID    BIT(18)
 #define MISC1_RSM      BIT(19)
@@ -51,8 +52,22 @@
 #define TLB_FLUSH_ALL 1 /* of all ASIDs, the host's too */
 
 /* Offset 060h (APM 15.21.1): EFLAGS.IF of the host masks what the guest does not. */
+#define V_IRQ          BIT(8)
+#define V_IGN_TPR      BIT(20)
 #define V_INTR_MASKING BIT(24)
 #define NP_ENABLE      BIT(0)
+
+/* Offset 068h. */
+#define INTERRUPT_SHADOW BIT(0)
+
+/* EVENTINJ and EXITINTINFO (APM 15.20, 15.7.2). */
+#define EVENT_VECTOR         BITS(7, 0)
+#define EVENT_TYPE           BITS(10, 8)
+#define EVENT_TYPE_IRQ       0
+#define EVENT_TYPE_EXCEPTION 3
+#define EVENT_HAS_ERROR      BIT(11)
+#define EVENT_VALID          BIT(31)
+#define EVENT_ERROR          BITS(63, 32)
 
 /* EXITCODE (APM appendix C); -1 is 64 bits wide, but some emulators store 32. */
 #define EXITCODE_EXCP0   0x40
@@ -116,7 +131,9 @@ AT(iopm, 0x40);
 AT(asid, 0x58);
 AT(tlb_control, VMCB_TLB_CONTROL);
 AT(v_intr, 0x60);
+AT(interrupt_shadow, 0x68);
 AT(exitcode, 0x70);
+AT(exitintinfo, 0x88);
 AT(np_enable, 0x90);
 AT(eventinj, 0xa8);
 AT(n_cr3, 0xb0);

@@ -16,12 +16,14 @@
 
 #include "inval/inval.h"
 #include "mm/ept.h"
+#include "vm/event.h"
 #include "vm/gprs.h"
 
 /* What a guest did, in words that no vendor owns. */
 enum exit_kind {
-	EXIT_IRQ,       /* exit.vector has been taken from the local APIC      */
-	EXIT_IRQ_TAKEN, /* an interrupt, and its handler has run              */
+	EXIT_IRQ,        /* exit.vector has been taken from the local APIC      */
+	EXIT_IRQ_TAKEN,  /* an interrupt, and its handler has run              */
+	EXIT_IRQ_WINDOW, /* the guest can take one: irq_window(true)           */
 	EXIT_NMI,
 	EXIT_EXCEPTION, /* exit.vector, one that the guest may not take */
 	EXIT_CALL,      /* hypercall; RIP is behind it already                 */
@@ -55,6 +57,7 @@ struct vcpu_exit {
 
 /* Reasons to leave the loop that others may ask for. */
 #define REQUEST_STOP BIT(0)
+#define REQUEST_IRQ  BIT(1) /* only to look at v->irqs */
 
 struct vm;
 
@@ -94,6 +97,7 @@ struct vcpu {
 	struct vcpu_exit exit;
 	_Alignas(CACHE_LINE) atomic32_t request; /* REQUEST_*: written by others */
 	atomic64_t guest_rip;                    /* when it last told            */
+	struct irqs irqs;                        /* REQUEST_IRQ                  */
 };
 
 struct backend {
@@ -139,7 +143,19 @@ struct backend {
 	/* A guest MSR that lives in v's state: false when msr is none. */
 	bool (*msr_get)(u32 msr, u64 *value);
 	bool (*msr_set)(u32 msr, u64 value);
+	/*
+	 * The event that v's next entry delivers, in place of the one that waits; after
+	 * an exit that interrupted a delivery, that event waits (I3).  An interrupt
+	 * needs irq_open().
+	 */
+	void (*inject)(struct event e);
+	bool (*waiting)(struct event *e); /* false: nothing does */
+	bool (*irq_open)(void);           /* RFLAGS.IF, and no shadow of STI, MOV SS */
+	void (*irq_window)(bool on);      /* EXIT_IRQ_WINDOW as soon as it is open   */
 };
+
+/* The backend of this machine; set once, by vm_init(). */
+extern const struct backend *backend;
 
 /* Policy by kind; each returns whether the guest goes on. */
 typedef bool exit_fn(struct vcpu *);

@@ -48,18 +48,24 @@ static bool call_exit(struct vcpu *v)
 	return false;
 }
 
-static bool (*const call[CALL_COUNT])(struct vcpu *) = {
-	[CALL_NULL] = call_null,
-	[CALL_PRINT] = call_print,
-	[CALL_EXIT] = call_exit,
-};
-
 static __attribute__((noinline)) bool no_call(struct vcpu *v)
 {
 	print("# guest: VMCALL %lu\n", v->g.rax);
 	v->stopped = "it makes a call that does not exist";
 	return false;
 }
+
+static bool call_owner(struct vcpu *v)
+{
+	return v->vm->called ? v->vm->called(v) : no_call(v);
+}
+
+static bool (*const call[CALL_COUNT])(struct vcpu *) = {
+	[CALL_NULL] = call_null,
+	[CALL_PRINT] = call_print,
+	[CALL_EXIT] = call_exit,
+	[CALL_OWNER] = call_owner,
+};
 
 bool calls_dispatch(struct vcpu *v)
 {

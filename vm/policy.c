@@ -59,16 +59,24 @@ static bool on_exception(struct vcpu *v)
 	return stop(v, "it raises an exception that it may not");
 }
 
+static bool on_irq_window(struct vcpu *v)
+{
+	vcpu_offer_irq(v);
+	return true;
+}
+
 /*
- * Nothing ever wakes a guest, so this lasts until the vCPU is asked to leave.  One with
- * a budget has nobody to ask it, and halting does not use the budget up.
+ * Only an interrupt that the guest takes wakes it, so this lasts until there is one or
+ * the vCPU is asked to leave.  One with a budget has nobody to ask it, and halting does
+ * not use the budget up.
  */
 static bool on_hlt(struct vcpu *v)
 {
-	if (v->budget)
-		return stop(v, "it halts for ever");
-	while (!load_acquire(&v->request))
+	while (!vcpu_answer_irq(v) && !(load_acquire(&v->request) & REQUEST_STOP)) {
+		if (v->budget)
+			return stop(v, "it halts for ever");
 		sti_hlt_cli();
+	}
 	return true;
 }
 
@@ -203,6 +211,7 @@ static bool on_other(struct vcpu *v)
 exit_fn *const vm_exit_table[EXIT_KINDS] = {
 	[EXIT_IRQ] = on_irq,
 	[EXIT_IRQ_TAKEN] = on_irq_taken,
+	[EXIT_IRQ_WINDOW] = on_irq_window,
 	[EXIT_NMI] = on_nmi,
 	[EXIT_EXCEPTION] = on_exception,
 	[EXIT_CALL] = calls_dispatch,

@@ -62,10 +62,19 @@ static void leave(struct vcpu *v)
 	reading(false);
 }
 
+/* What others have asked for; false if it is to stop.  Rare: out of the short path. */
+static __attribute__((noinline, cold)) bool answer(struct vcpu *v)
+{
+	if (load_acquire(&v->request) & REQUEST_STOP)
+		return false;
+	vcpu_answer_irq(v);
+	return true;
+}
+
 struct vcpu *vcpu_exit(struct vcpu *v)
 {
 	leave(v);
-	if (v->dispatch(v) && !load_acquire(&v->request)) {
+	if (v->dispatch(v) && (!load_acquire(&v->request) || answer(v))) {
 		enter(v);
 		trace(v->cpu, TRACE_ENTER, v->reader->flushed);
 		return v;
@@ -107,7 +116,7 @@ void vcpu_run(struct vcpu *v)
 		backend->load(v);
 		v->loaded = true;
 	}
-	if (!load_acquire(&v->request)) {
+	if (!load_acquire(&v->request) || answer(v)) {
 		enter(v);
 		refused = backend->run(v);
 		if (refused) {

@@ -218,6 +218,7 @@ static void vcpu_reset(struct vcpu *v)
 			      .rsi = backend->vmmcall ? GUEST_VMMCALL : GUEST_VMCALL };
 	v->stopped = NULL;
 	v->exited = false;
+	vcpu_forget_irqs(v);
 	store_relaxed(&v->request, 0u);
 }
 
@@ -244,6 +245,13 @@ void vm_start(struct vm *vm)
 			vcpu_run(vm->vcpu[i]);
 			store_relaxed(&vm->work[i].done, 1u);
 		}
+}
+
+void vm_raise_irq(struct vcpu *v, u8 vector)
+{
+	vcpu_note_irq(v, vector);
+	if (v->cpu != this_cpu()->id)
+		kick_now(v->cpu);
 }
 
 /* A vCPU that does not come back has lost its kick: that is a bug of ours. */

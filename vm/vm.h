@@ -38,13 +38,12 @@ struct vm {
 	gpa_t entry;
 	/* The owner's answer to a fault: true to retry, false when it has none. */
 	bool (*fault)(struct vcpu *);
+	/* The owner's answer to CALL_OWNER: true to go on.  NULL: no such call. */
+	bool (*called)(struct vcpu *);
 	void *owner;    /* the owner's own */
 	u64 spin_limit; /* turns of a wait before the watchdog looks */
 	struct vm_watchdog watchdog;
 };
-
-/* The backend of this machine; set once, by vm_init(). */
-extern const struct backend *backend;
 
 /*
  * Probes for virtualization and switches it on, on every CPU.  NULL, or one sentence

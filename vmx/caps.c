@@ -3,8 +3,9 @@
  * caps - what this CPU's VMX can do, held against what is needed
  *
  * Each control field is a row: which MSR reports it, what must be 1, what must be 0,
- * what is taken if offered.  The low half of such an MSR has the bits that must be 1,
- * the high half those that may be 1 (SDM vol. 3, A.2 to A.5).
+ * what is taken if offered, what must be possible later.  The low half of such an MSR
+ * has the bits that must be 1, the high half those that may be 1 (SDM vol. 3, A.2 to
+ * A.5).
  */
 #include "vmx/caps.h"
 #include "arch/x86_64/msr.h"
@@ -24,23 +25,23 @@
 static const struct ctl {
 	const char *name;
 	u32 msr, true_msr;
-	u64 must, clear, nice;
-	size_t value; /* offset in struct vmx_caps */
+	u64 must, clear, nice, later; /* `later`: to be had, but not set yet */
+	size_t value;                 /* offset in struct vmx_caps */
 } ctls[] = {
-	{ "pin-based", 0x481, 0x48d, PIN_EXTINT_EXIT | PIN_NMI_EXIT, 0, PIN_TIMER,
+	{ "pin-based", 0x481, 0x48d, PIN_EXTINT_EXIT | PIN_NMI_EXIT, 0, PIN_TIMER, 0,
 	  offsetof(struct vmx_caps, pin) },
 	{ "processor-based", 0x482, 0x48e,
 	  PROC_HLT_EXIT | PROC_IO_EXIT | PROC_CR8_LOAD | PROC_CR8_STORE |
 		  PROC_SECONDARY,
 	  PROC_CR3_LOAD | PROC_CR3_STORE | PROC_INVLPG_EXIT,
 	  PROC_DR_EXIT | PROC_MWAIT_EXIT | PROC_MONITOR_EXIT | PROC_RDPMC_EXIT,
-	  offsetof(struct vmx_caps, proc) },
+	  PROC_IRQ_WINDOW, offsetof(struct vmx_caps, proc) },
 	{ "secondary", MSR_VMX_PROC2, MSR_VMX_PROC2, PROC2_EPT | PROC2_UNRESTRICTED, 0,
-	  0, offsetof(struct vmx_caps, proc2) },
+	  0, 0, offsetof(struct vmx_caps, proc2) },
 	{ "VM-exit", 0x483, 0x48f,
 	  EXIT_CTL_HOST64 | EXIT_CTL_ACK_INTR | EXIT_CTL_SAVE_EFER | EXIT_CTL_LOAD_EFER,
-	  0, EXIT_CTL_SAVE_TIMER, offsetof(struct vmx_caps, exit) },
-	{ "VM-entry", 0x484, 0x490, ENTRY_CTL_LONG | ENTRY_CTL_EFER, 0, 0,
+	  0, EXIT_CTL_SAVE_TIMER, 0, offsetof(struct vmx_caps, exit) },
+	{ "VM-entry", 0x484, 0x490, ENTRY_CTL_LONG | ENTRY_CTL_EFER, 0, 0, 0,
 	  offsetof(struct vmx_caps, entry) },
 };
 
@@ -51,6 +52,7 @@ static const struct bit_name {
 } bit_names[] = {
 	{ "pin-based", PIN_EXTINT_EXIT, "external-interrupt exiting" },
 	{ "pin-based", PIN_NMI_EXIT, "NMI exiting" },
+	{ "processor-based", PROC_IRQ_WINDOW, "interrupt-window exiting" },
 	{ "processor-based", PROC_HLT_EXIT, "HLT exiting" },
 	{ "processor-based", PROC_IO_EXIT, "unconditional I/O exiting" },
 	{ "processor-based", PROC_SECONDARY, "activate secondary controls" },
@@ -103,7 +105,8 @@ static void negotiate(struct vmx_caps *caps, const struct vmx_cpu *cpu,
 	u32 *value = (u32 *)((char *)caps + c->value);
 
 	*value = (u32)(((c->must | c->nice) & may) | one);
-	report(caps, c->name, (c->must & ~may) | (c->clear & one));
+	report(caps, c->name,
+	       ((c->must | c->later) & ~may) | ((c->clear | c->later) & one));
 }
 
 static bool locked_off(struct vmx_caps *caps, const struct vmx_cpu *cpu)

@@ -7,6 +7,7 @@
  * it stores nothing and falls from function to function by jumps.
  */
 #include "vmx/vmx.h"
+#include "vmx/event.h"
 #include "vmx/insn.h"
 #include "vmx/pml.h"
 
@@ -53,9 +54,11 @@ static bool on_event(struct vcpu *v)
 							   : policy(v, EXIT_EXCEPTION);
 }
 
+/* STI's shadow covered the HLT that is done now. */
 static bool on_hlt(struct vcpu *v)
 {
 	vmx_skip();
+	vmx_event_shadow_over();
 	return policy(v, EXIT_HLT);
 }
 
@@ -81,8 +84,14 @@ static bool on_io(struct vcpu *v)
 	return policy(v, EXIT_IO);
 }
 
+static bool on_irq_window(struct vcpu *v)
+{
+	return policy(v, EXIT_IRQ_WINDOW);
+}
+
 static bool on_ept_violation(struct vcpu *v)
 {
+	vmx_event_again();
 	v->exit.qualification = vmread(EXIT_QUALIFICATION);
 	v->exit.access = v->exit.qualification & QUAL_ACCESS;
 	v->exit.gpa = GPA(vmread(GUEST_PHYSICAL));
@@ -110,11 +119,11 @@ static bool on_timer(struct vcpu *v)
  * The log has been drained already and the policy has no choice, so this is no kind of
  * exit.  Going on repeats the access.  Bit 12 of the qualification (NMI unblocking due
  * to IRET) is undefined with NMI exiting and no virtual NMIs, where an IRET of the
- * guest unblocks nothing (28.2.1).  Nor is the IDT-vectoring information of use: an
- * event that a guest here takes comes from its own instruction, which raises it again.
+ * guest unblocks nothing (28.2.1).
  */
 static bool on_log_full(struct vcpu *v)
 {
+	vmx_event_again();
 	assert(vmread(PML_INDEX) == PML_FIRST); /* or it exits for ever */
 	v->log_fulls++;
 	return true;
@@ -136,6 +145,7 @@ static bool (*const on_reason[REASONS])(struct vcpu *) = {
 	[0] = on_event,
 	[1] = on_extint,
 	[2] = on_triple_fault,
+	[7] = on_irq_window,
 	[10] = on_cpuid,
 	[12] = on_hlt,
 	[18] = on_vmcall,
@@ -153,6 +163,7 @@ static const char *const reason_name[REASONS] = {
 	[1] = "external interrupt",
 	[2] = "triple fault",
 	[3] = "INIT signal",
+	[7] = "interrupt window",
 	[10] = "CPUID",
 	[12] = "HLT",
 	[13] = "INVD",

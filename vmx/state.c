@@ -2,8 +2,8 @@
 /*
  * state - a VMCS for a guest in 64-bit or in real mode (SDM vol. 3, ch. 25 to 27)
  *
- * A guest begins with interrupts enabled: nothing is ever injected, and an emulator
- * that holds back external-interrupt exits while RFLAGS.IF is 0 would lose kicks.
+ * A guest begins with interrupts enabled: an emulator that holds back
+ * external-interrupt exits while RFLAGS.IF is 0 would lose kicks.
  */
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/desc.h"

@@ -30,6 +30,7 @@ enum vmcs_field {
 #define PIN_TIMER           BIT(6)
 
 /* Primary and secondary processor-based controls (25.6.2). */
+#define PROC_IRQ_WINDOW     BIT(2)
 #define PROC_HLT_EXIT       BIT(7)
 #define PROC_INVLPG_EXIT    BIT(9)
 #define PROC_MWAIT_EXIT     BIT(10)
@@ -57,15 +58,22 @@ enum vmcs_field {
 
 /* VM-entry interruption information (25.8.3). */
 #define INTR_VALID          BIT(31)
+#define INTR_ERROR          BIT(11)
 #define INTR_TYPE           BITS(10, 8)
+#define INTR_TYPE_IRQ       0
 #define INTR_TYPE_NMI       2
+#define INTR_TYPE_EXCEPTION 3
+#define INTR_VECTOR         BITS(7, 0)
 
 /* Interruptibility state (25.4.2). */
+#define BLOCKED_BY_STI      BIT(0)
+#define BLOCKED_BY_MOV_SS   BIT(1)
 #define NMI_BLOCKED         BIT(3)
 
 /* EXIT_REASON (25.9.1, appendix C). */
 #define REASON_BASIC        BITS(15, 0)
 #define REASON_FAILED       BIT(31)
+#define REASON_VMCALL       18
 
 /* EPT-violation qualification (28.2.1): bits 2:0 and 5:3 as bits 2:0 of an entry. */
 #define QUAL_ACCESS         BITS(2, 0)

@@ -13,6 +13,7 @@
 #include "lib/trace.h"
 #include "mm/mem.h"
 #include "vmx/entry.h"
+#include "vmx/event.h"
 #include "vmx/insn.h"
 #include "vmx/pml.h"
 
@@ -230,4 +231,8 @@ const struct backend vmx_backend = {
 	.skip = vmx_skip,
 	.msr_get = msr_get,
 	.msr_set = msr_set,
+	.inject = vmx_event_inject,
+	.waiting = vmx_event_waiting,
+	.irq_open = vmx_event_irq_open,
+	.irq_window = vmx_event_irq_window,
 };

@@ -13,7 +13,8 @@
 #define CALL_NULL  0 /* nothing                                          */
 #define CALL_PRINT 1 /* RDI: address of text, RSI: its length in bytes   */
 #define CALL_EXIT  2 /* RDI: status; does not return                     */
-#define CALL_COUNT 3
+#define CALL_OWNER 3 /* RDI, RSI: what the VM's owner makes of them     */
+#define CALL_COUNT 4
 
 #define GUEST_VMCALL  0
 #define GUEST_VMMCALL 1

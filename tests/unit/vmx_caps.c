@@ -162,6 +162,18 @@ TEST(no_ept_is_one_sentence)
 	EXPECT_EQ(lines(), 1);
 }
 
+TEST(an_interrupt_window_is_needed_and_off_at_first)
+{
+	struct vmx_caps caps;
+
+	good_cpu();
+	EXPECT(!negotiate(&caps));
+	EXPECT_EQ(caps.proc & PROC_IRQ_WINDOW, 0);
+	forbid(0x48e, PROC_IRQ_WINDOW);
+	EXPECT(refused("interrupt-window exiting", "processor-based"));
+	EXPECT_EQ(lines(), 1);
+}
+
 TEST(no_invept_is_one_sentence)
 {
 	good_cpu();
