@@ -45,7 +45,7 @@ OBJS := $(SRCS:%.c=$(O)/%.o) $(ASMS:%.S=$(O)/%.S.o) $(ZOO_SRCS:.c=.o)
 
 SOURCE_DIRS := lib smr mm inval arch vmx svm vm boot tests
 
-GUESTS := access gap hammer hello null_call misdeed dirty real
+GUESTS := access events gap hammer hello null_call misdeed dirty real
 GUEST_ELFS := $(GUESTS:%=$(O)/guest/%.guest)
 
 .PHONY: all check clean
@@ -79,6 +79,8 @@ $(O)/tests/guest/blobs.S.o: $(GUEST_ELFS)
 $(O)/guest/%.guest: $(O)/tests/guest/start.S.o $(O)/tests/guest/%.o tests/guest/guest.ld
 	@mkdir -p $(@D)
 	$(LD) $(LDFLAGS) -s -T tests/guest/guest.ld -o $@ $(filter %.o,$^)
+
+$(O)/guest/events.guest: $(O)/tests/guest/places.S.o
 
 $(O)/guest/real.guest: $(O)/tests/guest/real.S.o tests/guest/guest.ld
 	@mkdir -p $(@D)

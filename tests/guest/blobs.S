@@ -22,6 +22,7 @@ name_\name:
 	.endm
 
 	guest	access, MODE_LONG
+	guest	events, MODE_LONG
 	guest	gap, MODE_LONG
 	guest	hammer, MODE_LONG
 	guest	hello, MODE_LONG

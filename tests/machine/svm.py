@@ -19,6 +19,7 @@ SKIPS = {
     'vmx/free_bits_*': 'about VMX', 'vmx/guest_walk*': 'about VMX',
     'vmx/guest_flags*': 'about VMX', 'vmx/ad_flags_*': 'about VMX',
     'vmx/invalid_state': 'about VMX', 'vmx/log_*': 'no page-modification log',
+    'vmx/irq_log_full': 'about VMX', 'vmx/irq_fault_in_shadow': 'V_IRQ under',
     'proto/dirty_pml': 'no page-modification logging', 'vmx/budget': 'no timer',
     'vmx/int1': 'QEMU TCG', 'boot/mtrrs': 'QEMU TCG',
     'proto/leaks': 'Bochs', 'vmx/triple_fault': 'Bochs',
