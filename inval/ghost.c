@@ -47,8 +47,9 @@
  *   [T4] T2 stores the word and then loads `retired`; T4 stores `retired` and then
  * loads the words.  Both have a full fence between, so at least one sees the other.
  * What CPUs hold outlives their VM: words belong to the address of the root, which is
- * the tag that hardware uses, and places in the table are never given up.  When it is
- * full, new VMs are not judged, and the test that made them is inconclusive.
+ * the tag that EPT uses, and places in the table are never given up.  When it is full,
+ * new VMs are not judged, and the test that made them is inconclusive.  Where hardware
+ * tags by ASID, ghost_tag.c keeps what each ASID has, and puts its lo into the word.
  *
  * A VM may have several roots that point to the same tables (ghost_join()).  Its edits
  * are those of the first, which counts and retires them for all; lo is of each, for a
@@ -64,7 +65,7 @@
  * costs nothing; native programs that look for missing fences watch none.
  * HOLE: a protocol that calls these functions could lie.  None includes ghost.h.
  *
- * Checked by: tests/unit/ghost.c against a model of sets, tests/unit/inval.c,
+ * Checked by: tests/unit/ghost.c against a model of sets, tests/unit/inval_ghost.c,
  * tests/host/record step by step, tests/host/threads.c in threads, and tests/proto on
  * the machine.
  */
@@ -86,8 +87,7 @@ static struct {
 
 static void (*hook)(const struct ghost_violation *);
 
-#define ROOT_ADDR BITS(51, 12)
-#define USED      BIT(0)
+#define USED BIT(0)
 
 static atomic64_t *word_of(const struct ghost *g, unsigned cpu)
 {
@@ -99,10 +99,21 @@ u64 ghost_word(const struct ghost *g, unsigned cpu)
 	return load_acquire(word_of(g, cpu));
 }
 
+u64 ghost_root(const struct ghost *g)
+{
+	return load_relaxed(&g->key) & GHOST_ROOT;
+}
+
+/* The CPU is outside; what it holds is lo from now on. */
+void ghost_word_put(struct ghost *g, unsigned cpu, u64 lo)
+{
+	store_release(word_of(g, cpu), lo);
+}
+
 /* The place of a root; NULL when it has none and gets none. */
 static struct ghost *place_of(u64 root, bool take)
 {
-	u64 key = (root & ROOT_ADDR) | USED;
+	u64 key = (root & GHOST_ROOT) | USED;
 	unsigned start = (unsigned)(root >> PAGE_SHIFT);
 
 	for (unsigned i = 0; i < GHOST_ROOTS; i++) {
@@ -154,26 +165,37 @@ static void recall(struct ghost *g, struct ghost_violation *v)
 	v->len = 0;
 }
 
-static void report(const struct ghost *at, enum ghost_kind kind, unsigned cpu, u64 word,
-		   u64 k)
+/* Counts v, and fills in the rest of the first one. */
+static void report(const struct ghost *at, struct ghost_violation v)
 {
 	struct ghost *g = at->first;
-	struct ghost_violation v = { .kind = kind,
-				     .cpu = cpu,
-				     .root = load_relaxed(&at->key) & ROOT_ADDR,
-				     .lo = word & GHOST_LO,
-				     .edit = k,
-				     .born = load_relaxed(&g->born),
-				     .proto = g->proto };
 
-	add_fence(&found.of_kind[kind], 1ull);
+	add_fence(&found.of_kind[v.kind], 1ull);
 	if (fetch_add(&found.violations, 1ull))
 		return;
+	v.root = ghost_root(at);
+	v.born = load_relaxed(&g->born);
+	v.proto = g->proto;
 	recall(g, &v);
 	found.was = v;
 	store_release(&found.kept, 1ull);
 	if (hook)
 		hook(&v);
+}
+
+static void report_edit(const struct ghost *at, enum ghost_kind kind, unsigned cpu,
+			u64 word, u64 k)
+{
+	report(at,
+	       (struct ghost_violation){
+		       .kind = kind, .cpu = cpu, .lo = word & GHOST_LO, .edit = k });
+}
+
+void ghost_mixed(const struct ghost *g, unsigned cpu, u32 tag, u64 other)
+{
+	report(g,
+	       (struct ghost_violation){
+		       .kind = GHOST_MIXED, .cpu = cpu, .tag = tag, .other = other });
 }
 
 static u64 next_version(struct ghost *g)
@@ -203,7 +225,7 @@ static void judge(struct ghost *g, u64 k)
 			u64 word = load_acquire(word_of(at, cpu));
 
 			if (word & GHOST_INSIDE && ghost_may_hold(word, k))
-				report(at, GHOST_IN_GUEST, cpu, word, k);
+				report_edit(at, GHOST_IN_GUEST, cpu, word, k);
 		}
 }
 
@@ -215,6 +237,7 @@ static void begin(struct ghost *g, const struct ghost *at)
 	/* The dead VM's edits may have been counted elsewhere. */
 	for (unsigned cpu = 0; cpu < ARRAY_LEN(row); cpu++)
 		k = MAX(k, load_relaxed(word_of(at, cpu)) & GHOST_LO);
+	k = MAX(k, ghost_tag_newest(ghost_root(at)));
 	store_relaxed(&g->version, k);
 	k = next_version(g);
 	store_release(&g->born, k);
@@ -261,7 +284,7 @@ struct ghost *ghost_join(struct ghost *g, u64 root)
 
 struct ghost *ghost_at(struct ghost *g, u64 root)
 {
-	u64 key = (root & ROOT_ADDR) | USED;
+	u64 key = (root & GHOST_ROOT) | USED;
 
 	while (g && load_relaxed(&g->key) != key)
 		g = g->next;
@@ -297,8 +320,8 @@ void ghost_entered(struct ghost *root, unsigned cpu)
 	retired = load_acquire(&g->retired);
 	if (!ghost_may_hold(lo, retired))
 		return;
-	report(root, lo < load_acquire(&g->born) ? GHOST_REUSED : GHOST_STALE, cpu, lo,
-	       retired);
+	report_edit(root, lo < load_acquire(&g->born) ? GHOST_REUSED : GHOST_STALE, cpu,
+		    lo, retired);
 	/* Once for each edit; of later ones it stands accused as before. */
 	store_release(at, GHOST_INSIDE | retired);
 }
@@ -343,6 +366,7 @@ void ghost_forget(void)
 		for (unsigned cpu = 0; cpu < CPU_MAX; cpu++)
 			store_relaxed(&row[cpu].word[i], 0ull);
 	}
+	ghost_tag_forget();
 	ghost_reset();
 }
 

@@ -2,12 +2,13 @@
 /*
  * ghost - what may each CPU still hold, by the rules of the architecture?  See ghost.c.
  *
- *      ghost_watch()     a VM begins at a root; ghost_join(): at more of them
- *      ghost_edit()      an edit is about to be published
- *      ghost_complete()  somebody relies on its invalidation from now on
- *      ghost_enter()     between the enter hook and VM entry
- *      ghost_exit()      between VM exit and the exit hook
- *      ghost_flush()     INVEPT
+ *      ghost_watch()       a VM begins at a root; ghost_join(): at more of them
+ *      ghost_edit()        an edit is about to be published
+ *      ghost_complete()    somebody relies on its invalidation from now on
+ *      ghost_enter()       between the enter hook and VM entry
+ *      ghost_enter_told()  the same, where a CPU has ASIDs: ghost_tag.c
+ *      ghost_exit()        between VM exit and the exit hook
+ *      ghost_flush()       INVEPT
  *
  * Only the checked build has a ghost.  Nothing here sleeps or prints; what was found is
  * kept until somebody asks.
@@ -21,12 +22,27 @@
 
 #define GHOST_ROOTS 256 /* addresses that ever were the root of a VM */
 #define GHOST_EDITS 8   /* of a root, the last ones, for messages   */
+#define GHOST_TAGS  64  /* ASIDs that a CPU may use, 0 included     */
 
 enum ghost_kind {
 	GHOST_IN_GUEST, /* an edit is complete; the CPU runs with what it killed      */
 	GHOST_STALE,    /* the CPU enters with what a complete edit killed            */
 	GHOST_REUSED,   /* the CPU enters with what a dead VM had at the same root    */
+	GHOST_MIXED,    /* the CPU enters under a tag that has another root's         */
 	GHOST_KINDS,
+};
+
+/* What hardware is told at a VM entry, where tags stand for roots. */
+enum ghost_drop {
+	GHOST_DROP_NONE,
+	GHOST_DROP_TAG, /* what the CPU holds under this tag */
+	GHOST_DROP_ALL, /* and what under all others         */
+};
+
+struct ghost_told {
+	u64 root;             /* it translates by this one from now on   */
+	u32 tag;              /* and caches under this, below GHOST_TAGS */
+	enum ghost_drop drop; /* before the guest's first instruction    */
 };
 
 /* What is told about an edit. */
@@ -57,6 +73,8 @@ struct ghost_violation {
 	u64 born; /* numbers of edits are told relative to this */
 	u32 why;
 	u64 start, len; /* of the edit's first range; len 0: none */
+	u32 tag;        /* GHOST_MIXED alone: the tag, and whose  */
+	u64 other;      /* root it has too, 0: not known          */
 	const char *proto;
 };
 
@@ -101,7 +119,8 @@ void ghost_text(char *buf, size_t size, const struct ghost_violation *v);
 
 /* May a CPU with this word hold what edit k killed, and is it in the guest? */
 #define GHOST_INSIDE BIT(63)
-#define GHOST_LO     BITS(62, 0) /* 0: holds nothing */
+#define GHOST_LO     BITS(62, 0)  /* 0: holds nothing */
+#define GHOST_ROOT   BITS(51, 12) /* of an EPTP or N_CR3, what tells roots apart */
 
 static inline bool ghost_may_hold(u64 word, u64 k)
 {
@@ -113,9 +132,17 @@ static inline bool ghost_may_hold(u64 word, u64 k)
 u64 ghost_word(const struct ghost *g, unsigned cpu);
 void ghost_forget(void);
 
+/* Between ghost.c and ghost_tag.c. */
+u64 ghost_root(const struct ghost *g);
+void ghost_word_put(struct ghost *g, unsigned cpu, u64 lo);
+void ghost_mixed(const struct ghost *g, unsigned cpu, u32 tag, u64 other);
+u64 ghost_tag_newest(u64 root); /* the highest lo of any tag that has this root */
+void ghost_tag_forget(void);
+
 void ghost_edit_made(struct ghost *g, struct gather *e);
 void ghost_edit_complete(struct ghost *g, struct gather *e);
 void ghost_entered(struct ghost *root, unsigned cpu);
+void ghost_entered_told(struct ghost *root, unsigned cpu, struct ghost_told told);
 void ghost_left(struct ghost *g, unsigned cpu);
 void ghost_flushed(unsigned cpu, u64 root);
 
@@ -138,6 +165,17 @@ static inline void ghost_enter(struct ghost *g, unsigned cpu)
 {
 	if (CHECKED && g)
 		ghost_entered(g, cpu);
+}
+
+/*
+ * The same, for a CPU that has ASIDs: what it drops is what it is told to, and nobody
+ * calls ghost_flush().  Also for a VM that is not watched.
+ */
+static inline void ghost_enter_told(struct ghost *g, unsigned cpu,
+				    struct ghost_told told)
+{
+	if (CHECKED)
+		ghost_entered_told(g, cpu, told);
 }
 
 static inline void ghost_exit(struct ghost *g, unsigned cpu)

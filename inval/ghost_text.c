@@ -54,6 +54,12 @@ void ghost_text(char *buf, size_t size, const struct ghost_violation *v)
 			"root 0x%lx before",
 			v->cpu, v->root);
 		return;
+	case GHOST_MIXED:
+		fmt_str(buf, size,
+			"ghost: CPU %u enters by root 0x%lx under tag %u, which may have "
+			"translations of root 0x%lx",
+			v->cpu, v->root, v->tag, v->other);
+		return;
 	case GHOST_KINDS:
 		break;
 	}

@@ -54,10 +54,11 @@ static void explain(const struct ghost_tally *g)
 	ghost_text(text, sizeof(text), v);
 	print("# %s\n", text);
 	print("# ghost: %s, root 0x%lx: CPU %u may hold what it walked since edit %lu; "
-	      "%lu violations: %lu in the guest, %lu at entry, %lu of a reused root\n",
+	      "%lu violations: %lu in the guest, %lu at entry, %lu of a reused root, "
+	      "%lu under a tag of another root\n",
 	      v->proto, v->root, v->cpu, v->lo > v->born ? v->lo - v->born : 0,
 	      g->violations, g->of_kind[GHOST_IN_GUEST], g->of_kind[GHOST_STALE],
-	      g->of_kind[GHOST_REUSED]);
+	      g->of_kind[GHOST_REUSED], g->of_kind[GHOST_MIXED]);
 	trace_print(v->cpu, last.finder);
 	if (v->by >= 0 && (unsigned)v->by != v->cpu)
 		trace_print((unsigned)v->by, last.maker);

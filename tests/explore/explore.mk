@@ -28,7 +28,8 @@ EXPLORED_OBJS = $(EXPLORED_SRCS:%.c=$(EXPLORE_OUT)/%.o) \
 	$(ZOO_PROTOS:%=$(EXPLORE_OUT)/zoo/%.o) $(EXPLORE_OUT)/zoo/table.o \
 	$(EXPLORE_SMR:%=$(EXPLORE_OUT)/zoo/%/mutant.o)
 EXPLORE_OBJS = $(EXPLORED_OBJS) $(EXPLORER_SRCS:%.c=$(EXPLORE_OUT)/%.o) \
-	$(EXPLORE_OUT)/inval/ghost.o $(EXPLORE_OUT)/$(EXPLORE_DIR)/switch.o
+	$(EXPLORE_OUT)/inval/ghost.o $(EXPLORE_OUT)/inval/ghost_tag.o \
+	$(EXPLORE_OUT)/$(EXPLORE_DIR)/switch.o
 
 $(EXPLORE_OUT)/%.o: %.c $(EXPLORE_DIR)/explore.mk
 	@mkdir -p $(@D)

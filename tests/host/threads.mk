@@ -49,9 +49,10 @@ $(HOST_OUT)/record/unit: $(RECORD_OBJS)
 # The same under TSan, behind a store buffer: tests/host/tsan is first.
 TSO_OUT   = $(HOST_OUT)/tso
 TSO_FLAGS = -Itests/host/tsan $(HOST_FLAGS)
-TSO_SRCS  = smr/smr.c $(MM_SRCS) inval/ghost.c lib/err.c lib/text.c $(STAND_INS) \
-	tests/host/hw_threads.c $(MANY_SRC) tests/host/tsan/tso.c
-PROTO_SRCS = $(TSO_SRCS) $(filter-out inval/gen_smr.c inval/ghost.c,$(INVAL_SRCS)) \
+TSO_SRCS  = smr/smr.c $(MM_SRCS) inval/ghost.c inval/ghost_tag.c lib/err.c lib/text.c \
+	$(STAND_INS) tests/host/hw_threads.c $(MANY_SRC) tests/host/tsan/tso.c
+PROTO_SRCS = $(TSO_SRCS) \
+	$(filter-out inval/gen_smr.c inval/ghost.c inval/ghost_tag.c,$(INVAL_SRCS)) \
 	inval/ghost_text.c lib/fmt.c $(sort $(wildcard tests/host/mutants*.c))
 THREADS_SRCS = $(PROTO_SRCS) tests/host/threads.c
 INITIATORS_SRCS = $(PROTO_SRCS) tests/host/initiators.c
