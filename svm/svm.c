@@ -2,9 +2,10 @@
 /*
  * svm - AMD's SVM as a backend: switching it on, loading a VMCB, running, flushing
  *
- * The state page of a vCPU is its VMCB.  A flush changes the ASID of the VMCB that is
- * loaded (asid.c), and so is over when it returns: no guest can use what was cached
- * under the old one.  So the ghost TLB is told at once, as with INVEPT.
+ * The state page of a vCPU is its VMCB.  A flush changes the ASID or the TLB_CONTROL of
+ * the VMCB that is loaded (asid.c), and so is over when it returns: the next VMRUN
+ * drops what was cached, or cannot use it.  That this is so the ghost TLB does not
+ * believe: it hears at each entry what the VMCB says.
  */
 #include "svm/svm.h"
 #include "arch/x86_64/cpu.h"
@@ -15,6 +16,7 @@
 #include "svm/entry.h"
 #include "svm/event.h"
 #include "svm/insn.h"
+#include "svm/told.h"
 
 #define CPUID_EXT        0x80000000
 #define CPUID_EXT_1      0x80000001
@@ -69,7 +71,8 @@ static const char *cpu_on(hpa_t region)
 	wrmsr(MSR_VM_HSAVE_PA, region.v);
 	vmsave(host.v);
 	c->host = host;
-	asids_init(&c->asids, svm_caps.asids);
+	asids_init(&c->asids, this_cpu()->id, svm_caps.asids,
+		   svm_caps.features & SVM_FLUSH_ASID);
 	svm_cpus[this_cpu()->id] = c;
 	return NULL;
 }
@@ -98,23 +101,23 @@ static void use_root(u64 n_cr3)
 {
 	struct svm_cpu *c = svm_this();
 
-	asid_use(&c->asids, c->vmcb, n_cr3);
+	asid_use(&c->asids, c->asid, c->vmcb, n_cr3);
 }
 
 static u64 flush(u64 n_cr3)
 {
 	struct svm_cpu *c = svm_this();
-	u64 wraps = c->asids.wraps;
 
 	trace(this_cpu()->id, TRACE_FLUSH, n_cr3);
-	if (c->vmcb && c->vmcb->n_cr3 == n_cr3) {
-		asid_renew(&c->asids, c->vmcb);
-	} else {
-		asid_drop(&c->asids, n_cr3);
-		if (c->vmcb)
-			use_root(c->vmcb->n_cr3);
-	}
-	return c->asids.wraps == wraps ? n_cr3 : 0;
+	asid_drop(&c->asids, n_cr3);
+	if (c->vmcb)
+		use_root(c->vmcb->n_cr3);
+	return n_cr3;
+}
+
+static struct ghost_told told(void)
+{
+	return svm_told(svm_this()->vmcb, svm_caps.features & SVM_FLUSH_ASID);
 }
 
 static void load(struct vcpu *v)
@@ -122,6 +125,7 @@ static void load(struct vcpu *v)
 	struct svm_cpu *c = svm_this();
 
 	c->vmcb = mem_ptr(v->state);
+	c->asid = &v->asid;
 	svm_state_init(v, c->vmcb);
 	v->dispatch = svm_dispatch;
 	use_root(load_relaxed(&v->reader->root));
@@ -131,8 +135,7 @@ static void unload(struct vcpu *v)
 {
 	struct svm_cpu *c = svm_this();
 
-	(void)v;
-	asid_put(&c->asids, c->vmcb);
+	asid_put(&c->asids, &v->asid, c->vmcb);
 	c->vmcb = NULL;
 }
 
@@ -224,6 +227,7 @@ const struct backend svm_backend = {
 	.exec_only = no,
 	.multihit = no,
 	.flush = flush,
+	.told = told,
 	.use_root = use_root,
 	.load = load,
 	.unload = unload,

@@ -18,7 +18,8 @@ extern struct svm_caps svm_caps;
 /* One CPU's, in the frames that it keeps: cpu_on(). */
 struct svm_cpu {
 	hpa_t host;        /* a VMCB with the host's FS, GS, TR, LDTR   */
-	struct vmcb *vmcb; /* of the vCPU that is loaded, or NULL       */
+	struct vmcb *vmcb; /* of the vCPU that is loaded, or NULL,      */
+	struct asid *asid; /* and its ASID                              */
 	struct asids asids;
 };
 struct svm_cpu *svm_this(void);

@@ -47,9 +47,10 @@
 #define MISC2_MWAIT_IF BIT(12) /* when armed */
 #define MISC2_XSETBV   BIT(13)
 
-/* TLB_CONTROL (APM 15.16.2): more than this is not offered everywhere. */
-#define TLB_NOTHING   0
-#define TLB_FLUSH_ALL 1 /* of all ASIDs, the host's too */
+/* TLB_CONTROL (APM 15.16.2). */
+#define TLB_NOTHING    0
+#define TLB_FLUSH_ALL  1 /* of all ASIDs, the host's too       */
+#define TLB_FLUSH_ASID 3 /* of this one; only with FlushByAsid */
 
 /* Offset 060h (APM 15.21.1): EFLAGS.IF of the host masks what the guest does not. */
 #define V_IRQ          BIT(8)

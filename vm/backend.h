@@ -14,6 +14,7 @@
 #ifndef VM_BACKEND_H
 #define VM_BACKEND_H
 
+#include "inval/ghost.h"
 #include "inval/inval.h"
 #include "mm/ept.h"
 #include "vm/event.h"
@@ -59,6 +60,12 @@ struct vcpu_exit {
 #define REQUEST_STOP BIT(0)
 #define REQUEST_IRQ  BIT(1) /* only to look at v->irqs */
 
+/* The ASID of a vCPU, where it has one; svm/asid.c. */
+struct asid {
+	u64 gen; /* of the CPU's ASIDs, when it was given out; 0: never */
+	u32 cpu, number;
+};
+
 struct vm;
 
 struct vcpu {
@@ -76,6 +83,7 @@ struct vcpu {
 	gpa_t entry, stack, tables, arg; /* RIP, RSP, CR3, RDI at the start */
 	hpa_t state;                     /* the backend's page: VMCS, VMCB */
 	u32 budget; /* of guest time, in the backend's timer units; 0: none */
+	struct asid asid;
 	bool loaded, launched;
 	bool refused; /* hardware did not take the guest state */
 	u32 spurious; /* faults in a row, at one place, that had no reason any more */
@@ -126,6 +134,12 @@ struct backend {
 	 * when it returns, no guest on this CPU can use them any more.
 	 */
 	u64 (*flush)(u64 root);
+	/*
+	 * What the loaded vCPU's state page tells hardware for the next entry, for the
+	 * ghost TLB.  NULL: roots are the tags, and a flush is over when flush()
+	 * returns.
+	 */
+	struct ghost_told (*told)(void);
 	/* The loaded vCPU enters by this root from now on. */
 	void (*use_root)(u64 root);
 

@@ -18,9 +18,13 @@
 
 const struct backend *backend;
 
+/* Where the ghost hears what hardware is told, it does not take the backend's word. */
 void hw_flush(u64 root)
 {
-	ghost_flush(hw_self(), backend->flush(root));
+	u64 dropped = backend->flush(root);
+
+	if (CHECKED && !backend->told)
+		ghost_flush(hw_self(), dropped);
 }
 
 /* Whose loop each CPU is in.  Each entry is its CPU's own. */
@@ -42,6 +46,14 @@ static void reading(bool on)
 		this_cpu()->reading = on;
 }
 
+static void tell_ghost(const struct vcpu *v)
+{
+	if (CHECKED && backend->told)
+		ghost_enter_told(v->reader->ghost, v->cpu, backend->told());
+	else
+		ghost_enter(v->reader->ghost, v->cpu);
+}
+
 /*
  * The enter hook comes before the ghost's, the exit hook after it: ghost.c, T2 and T3.
  */
@@ -50,7 +62,7 @@ static void enter(struct vcpu *v)
 	reading(true);
 	STEP(enter);
 	v->enter(v->reader);
-	ghost_enter(v->reader->ghost, v->cpu);
+	tell_ghost(v);
 	STEP(entry);
 }
 

@@ -5,7 +5,10 @@
  * Each test runs guests under a variant of gen-smr with one step wrong, and expects the
  * ghost to name it.  Bochs flushes at each entry, so there the guests' own tags have
  * nothing to say; on a real CPU the stale guests would be real.  So where a variant
- * leaves a flush out, it is only the ghost that is not told: the backend flushes.
+ * leaves a flush out, it is only the ghost that is not told: the backend flushes.  With
+ * ASIDs the ghost hears what the VMCB says, and no flush can be kept from it: there the
+ * flush is left out indeed, on an emulator that flushes at each VMRUN, and nowhere
+ * else.
  */
 #include "arch/x86_64/kick.h"
 #include "arch/x86_64/platform.h"
@@ -33,6 +36,12 @@ static void enter_section(struct inval_reader *r)
 	smr_enter(r->slot);
 }
 
+static void flush_unheard(struct inval_reader *r)
+{
+	if (!backend->told)
+		backend->flush(r->iv->root);
+}
+
 /* The flush is remembered, but not done. */
 static void enter_forgets(struct inval_reader *r)
 {
@@ -41,7 +50,7 @@ static void enter_forgets(struct inval_reader *r)
 	enter_section(r);
 	gen = load_acquire(&r->iv->gen);
 	if (gen != r->flushed)
-		backend->flush(r->iv->root);
+		flush_unheard(r);
 	r->flushed = gen;
 }
 
@@ -54,7 +63,7 @@ static void enter_flushes_another(struct inval_reader *r)
 	gen = load_acquire(&r->iv->gen);
 	if (gen == r->flushed)
 		return;
-	backend->flush(r->iv->root);
+	flush_unheard(r);
 	hw_flush(r->iv->root + PAGE_SIZE);
 	r->flushed = gen;
 }
@@ -145,7 +154,18 @@ struct variant {
 	ticket_t (*publish)(struct inval *, const struct gather *);
 	void (*edit)(struct stage *);
 	unsigned guests; /* 0: all */
+	bool omits;      /* a flush of the guests' root */
 };
+
+/* NULL, or why the variant is not for this machine or build. */
+static const char *unfit(const struct variant *v)
+{
+	if (!CHECKED)
+		return "the fast build has no ghost";
+	if (v->omits && backend->told && !platform_emulator())
+		return "a flush that is left out would be missed, not only by the ghost";
+	return NULL;
+}
 
 /*
  * Where CPUs truly race, one may be back so soon that it is found inside and nowhere
@@ -183,8 +203,8 @@ static void run(struct run *t)
 	static struct stage s;
 	struct ghost_tally found;
 
-	if (!CHECKED) {
-		test_skip(t, "the fast build has no ghost");
+	if (unfit(variant)) {
+		test_skip(t, "%s", unfit(variant));
 		return;
 	}
 	p = gen_smr;
@@ -208,9 +228,9 @@ static void run(struct run *t)
 		    .aps = 1)
 
 VARIANT(ghost_no_flush, "the ghost finds an enter hook that does not flush",
-	.enter = enter_forgets, .edit = edit_plainly);
+	.enter = enter_forgets, .edit = edit_plainly, .omits = true);
 VARIANT(ghost_wrong_root, "the ghost finds a flush of another root",
-	.enter = enter_flushes_another, .edit = edit_plainly);
+	.enter = enter_flushes_another, .edit = edit_plainly, .omits = true);
 VARIANT(ghost_gen_first, "the ghost finds a generation loaded before the section",
 	.enter = enter_late, .edit = edit_while_held, .guests = 1);
 VARIANT(ghost_gen_early, "the ghost finds a generation bumped before the edit",

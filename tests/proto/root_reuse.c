@@ -132,8 +132,10 @@ static void expect_haunted(struct run *t, struct stage *s)
 TEST(proto, ghost_root_reuse, "the ghost finds a VM that inherits translations",
      .vmx = true, .aps = 1)
 {
-	if (CHECKED)
-		reuse(t, enter_unflushed, expect_haunted);
-	else
+	if (!CHECKED)
 		test_skip(t, "the fast build has no ghost");
+	else if (backend->told)
+		test_skip(t, "each vCPU begins with an ASID of its own: none inherits");
+	else
+		reuse(t, enter_unflushed, expect_haunted);
 }
