@@ -50,6 +50,16 @@ class Mutant:
     never: str = ''      # why it cannot be made here
 
     @property
+    def machine(self):
+        """The one machine that runs its source; '' where each does."""
+        return {'svm': 'tcg', 'vmx': 'bochs'}.get(self.file.partition('/')[0], '')
+
+    @property
+    def home(self):
+        """Where `expect:` has been measured."""
+        return self.machine or 'bochs'
+
+    @property
     def source(self):
         return f'inval/{self.of.replace("-", "_")}.c' if self.of else self.file
 

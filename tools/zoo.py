@@ -5,6 +5,10 @@ Each mutant of inval/zoo goes before the detectors alone, and so do the sound pr
 that they were made of.  --quick leaves out what takes an image or a native program of
 its own, and all seeds but the first.
 
+A mutant runs where `expect:` has been measured: in Bochs by VMX, or in QEMU TCG by SVM if
+it is one of svm/.  With --on it runs on that machine, if that has its source; away from
+home nothing is expected of it, but nobody may complain about a sound one there either.
+
 Exit status 1: a detector did not kill what it must kill, somebody complained about a
 sound protocol, or a run ended in a way that its mutant does not explain.
 """
@@ -28,7 +32,8 @@ from status import Trouble
 FOLDER = kernel.ROOT / 'inval' / 'zoo'
 PROGRAMS = {'unit': 'asan/unit', 'record': 'record/unit', 'threads': 'tso/none/threads'}
 USAGE = ('The options are: --only GLOB (a mutant; repeatable), --quick, --cpus N, '
-         '--iters N, --seed S, --seeds N, --save')
+         '--iters N, --seed S, --seeds N, --save, --on MACHINE (bochs or tcg; '
+         'repeatable)')
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,6 +46,8 @@ def _parse(argv):
     parser.add_argument('--only', action='append', default=[])
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--save', action='store_true')
+    parser.add_argument('--on', action='append', default=[],
+                        choices=tuple(zoo_table.MACHINES))
     for flag, default in (('--cpus', 4), ('--iters', 240), ('--seed', 1), ('--seeds', 3)):
         parser.add_argument(flag, type=int, default=default)
     args = parser.parse_args(argv)
@@ -83,6 +90,18 @@ def select(globs, quick=False, folder=FOLDER):
     return [base(protocol, chosen) for protocol in protocols] + chosen
 
 
+def places(mutants, on):
+    """(mutant, machine) of each run: at home, or on all of `on` that have its source."""
+    home = [m.machine for m in mutants if m.file and not m.sound]
+    for mutant in mutants:
+        at = [name for name in on if mutant.machine in ('', name)] if on else [mutant.home]
+        # The sound protocol goes where the mutants of a backend go, too.
+        if not on and mutant.name == mutant.of == 'gen-smr' and 'tcg' in home:
+            at.append('tcg')
+        for name in at[:1] if mutant.never else at:
+            yield mutant, name
+
+
 def programs(mutant):
     """Where the native programs are that have this mutant in them."""
     if mutant.name == mutant.of:
@@ -101,12 +120,14 @@ def build(mutants, quick):
     zoo_run.make(dict.fromkeys(targets))
 
 
-def measure(mutant, args):
-    """The Row of one mutant."""
-    row = zoo_run.Row(mutant)
+def measure(mutant, machine, args):
+    """The Row of one mutant on one machine; the rest knows none, and runs at home."""
+    row = zoo_run.Row(mutant, machine)
     if mutant.never:
         return row
     zoo_run.in_kernel(row, args)
+    if machine != mutant.home:
+        return row
     if mutant.of and not row.faults:
         zoo_run.explore(row)
     if not args.quick and not row.faults:
@@ -116,8 +137,9 @@ def measure(mutant, args):
 
 def _run_all(args, mutants):
     with ThreadPoolExecutor(2) as pool:
-        for row in pool.map(lambda mutant: measure(mutant, args), mutants):
-            print(f'{row.mutant.name:8} {zoo_table.judge(row)[1]}', flush=True)
+        for row in pool.map(lambda run: measure(*run, args), places(mutants, args.on)):
+            print(f'{row.mutant.name:8} {row.machine:5} {zoo_table.judge(row)[1]}',
+                  flush=True)
             yield row
 
 
@@ -128,7 +150,8 @@ def _leave(rows, args):
     (args.results / 'zoo.md').write_text(text)
     if args.save:
         day = datetime.date.today().isoformat()
-        path = kernel.ROOT / 'docs' / 'results' / f'{day}-zoo-bochs-{args.cpus}.md'
+        where = '-'.join(args.on) or 'all'
+        path = kernel.ROOT / 'docs' / 'results' / f'{day}-zoo-{where}-{args.cpus}.md'
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         print(f'saved: {path.relative_to(kernel.ROOT)}')

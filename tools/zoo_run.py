@@ -2,9 +2,10 @@
 """zoo_run - runs one mutant before each detector, and notes who killed it
 
 In the kernel: a linked mutant by mutant=NAME, one of another source in an image of its
-own, in Bochs, with one seed after another until all that are expected have spoken.  In
-the explorer: a linked mutant.  Natively: the programs that its header names, linked with
-the mutant's source.  The sound ones go the same ways, and nobody may complain.
+own, in Bochs (by VMX) or QEMU TCG (by SVM), with one seed after another until all that
+are expected have spoken.  In the explorer: a linked mutant.  Natively: the programs that
+its header names, linked with the mutant's source.  The sound ones go the same ways, and
+nobody may complain.
 """
 import json
 import os
@@ -46,6 +47,7 @@ class Kill:
 @dataclass
 class Row:
     mutant: mutate.Mutant
+    machine: str = 'bochs'
     kills: dict = field(default_factory=dict)     # detector -> Kill, the first one
     tried: dict = field(default_factory=dict)     # detector -> tries, of who was asked
     faults: list = field(default_factory=list)    # why the row cannot be believed
@@ -98,10 +100,10 @@ def heard(folder):
     return [json.loads(row) for row in rows], found and found[1].strip()
 
 
-def boot(elf, args, folder, seed, words):
+def boot(elf, args, machine, folder, seed, words):
     """One machine: (records, status, why it bailed out or None)."""
     argv = [sys.executable, kernel.ROOT / 'tools' / 'run.py', '--elf', elf, '--on',
-            'bochs', '--cpus', args.cpus, '--seed', seed, '--timeout', LIMIT,
+            machine, '--cpus', args.cpus, '--seed', seed, '--timeout', LIMIT,
             '--results', folder, f'iters={args.iters}', *words]
     for old in ('results.jsonl', 'serial.log'):
         (folder / old).unlink(missing_ok=True)
@@ -129,7 +131,8 @@ def in_kernel(row, args):
         elf, words = ZOO / mutant.name / 'shootdown.elf', ['proto=gen-smr']
     words.append('run=' + ','.join(mutant.run or SCENARIOS))
     for seed in range(args.seed, args.seed + args.seeds):
-        records, code, bail = boot(elf, args, args.results / mutant.name, seed, words)
+        records, code, bail = boot(elf, args, row.machine,
+                                   args.results / row.machine / mutant.name, seed, words)
         if mutant.name == mutant.of:
             records = [r for r in records if r['proto'] == mutant.of]
         take(row, records, code, bail)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """zoo_table - the kill matrix: what became of each mutant, in words and as a table"""
+import re
 
 COLUMNS = ('ground', 'ghost', 'other', 'explorer', 'native')
 OTHERS = ('watchdog', 'flush', 'panic', 'other')     # the column `other`
+MACHINES = {'bochs': 'Bochs, VMX', 'tcg': 'TCG, SVM'}
 LEGEND = '''\
 A number is how much the detector took: invalidations in the kernel, states in the
 explorer, runs of a native program.  "-": it was asked, and did not complain; empty: it
@@ -26,6 +28,9 @@ def judge(row):
             return False, f'sound, but {who} complains: {kill.said}'
         return True, 'sound, and nobody complains'
     missing = [who for who in mutant.expect if who in row.tried and who not in row.kills]
+    if _away(row):
+        return True, (f'killed by {_many(row.kills)}' if row.kills else
+                      f'not told apart; at home ({MACHINES[mutant.home]}) it is judged')
     if missing:
         return False, f'{_many(missing)} must see it, and did not'
     if row.kills:
@@ -38,7 +43,7 @@ def word(row):
     good, why = judge(row)
     if not good:
         return 'BAD'
-    return 'sound' if row.mutant.sound else why.split(':')[0].partition(' by ')[0]
+    return 'sound' if row.mutant.sound else re.split('[:;]| by ', why)[0]
 
 
 def cell(row, column):
@@ -51,8 +56,9 @@ def cell(row, column):
 
 def matrix(rows):
     """The table as rows of words, the heading first."""
-    return [['mutant', *COLUMNS, 'verdict']] + [
+    return [['mutant', 'machine', *COLUMNS, 'verdict']] + [
         [' '.join([row.mutant.name, *row.mutant.also]),
+         '' if row.mutant.never else MACHINES[row.machine],
          *(cell(row, column) for column in COLUMNS), word(row)] for row in rows]
 
 
@@ -68,26 +74,36 @@ def _blind(row):
             and who not in row.kills]
 
 
+def _away(row):
+    return not row.mutant.never and row.machine != row.mutant.home
+
+
 def sentences(rows):
     """What the table cannot say of a row: who said what, and why others did not."""
     for row in rows:
         mutant = row.mutant
+        name = mutant.name + (f' ({MACHINES[row.machine]})' if _away(row) else '')
         if not row.kills:
-            yield f'{mutant.name}: {judge(row)[1]}'
+            yield f'{name}: {judge(row)[1]}'
             continue
         said = '; '.join(f'{who} ({kill.where}): {kill.said}'
                          for who, kill in row.kills.items())
-        yield f'{mutant.name}: {said}'
-        if mutant.unseen and _blind(row):
+        yield f'{name}: {said}'
+        if mutant.unseen and _blind(row) and not _away(row):
             yield (f'{mutant.name}: not seen by {_many(_blind(row))} in '
                    f'{row.tried[_blind(row)[0]]} invalidations: {mutant.unseen}')
+
+
+def zoo_machines(args):
+    return _many(MACHINES[name].partition(',')[0] for name in args.on or MACHINES)
 
 
 def document(rows, args):
     """The table as Markdown."""
     table = matrix(rows)
-    text = [f'# The bug zoo: Bochs with {args.cpus} CPUs, explorer, native programs', '',
-            f'Made by `./shootdown zoo{" --quick" if args.quick else ""} --cpus '
+    words = ''.join([' --quick' * args.quick, *(f' --on {name}' for name in args.on)])
+    text = [f'# The bug zoo: {zoo_machines(args)} with {args.cpus} CPUs, explorer, '
+            'native programs', '', f'Made by `./shootdown zoo{words} --cpus '
             f'{args.cpus} --iters {args.iters} --seed {args.seed} --seeds {args.seeds} '
             '--save`. docs/protocols.md says what the detectors are.', '',
             '| ' + ' | '.join(table[0]) + ' | what is wrong | from |',
@@ -102,7 +118,7 @@ def document(rows, args):
 def record(row):
     good, why = judge(row)
     mutant = row.mutant
-    return {'mutant': mutant.name, 'also': mutant.also, 'source': mutant.source,
+    return {'mutant': mutant.name, 'machine': row.machine, 'also': mutant.also, 'source': mutant.source,
             'what': mutant.what, 'sound': mutant.sound, 'good': good, 'why': why,
             'expect': mutant.expect, 'tried': row.tried,
             'kills': {who: vars(kill) for who, kill in row.kills.items()}}

@@ -124,6 +124,7 @@ class Front(Case):
                                        (['test'], 'clang-format', True),
                                        (['test'], 'qemu-system-x86', True),
                                        (['zoo'], 'bochs', True),
+                                       (['zoo'], 'qemu', True),
                                        (['list'], 'bochs', False)):
             said = self.front('--no-install', *words).stderr
             self.assertEqual(package in said, needed, (words, package))

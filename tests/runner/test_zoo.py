@@ -274,12 +274,18 @@ class Table(Case):
         row.kill('flush', 3, 'invalidations', 'proto/a', 'x')
         head, cells = zoo_table.matrix([row])
         self.assertEqual(dict(zip(head, cells)),
-                         {'mutant': 'H1 M1', 'ground': '7', 'ghost': '-',
-                          'other': 'flush 3', 'explorer': '', 'native': '',
-                          'verdict': 'killed'})
-        args = types.SimpleNamespace(cpus=4, iters=5, seed=1, seeds=1, quick=False)
-        self.assertIn('| H1 M1 | 7 |', zoo_table.document([row], args))
-        self.assertIn('not seen by ghost in 9', zoo_table.document([row], args))
+                         {'mutant': 'H1 M1', 'machine': 'Bochs, VMX', 'ground': '7',
+                          'ghost': '-', 'other': 'flush 3', 'explorer': '',
+                          'native': '', 'verdict': 'killed'})
+        args = types.SimpleNamespace(cpus=4, iters=5, seed=1, seeds=1, quick=False, on=[])
+        said = zoo_table.document([row], args)
+        self.assertIn('| H1 M1 | Bochs, VMX | 7 |', said)
+        self.assertIn('not seen by ghost in 9', said)
+        self.assertIn('# The bug zoo: Bochs and TCG with 4', said)
+        args.on = ['tcg']
+        said = zoo_table.document([row], args)
+        self.assertIn('# The bug zoo: TCG with 4', said)
+        self.assertIn('zoo --on tcg --cpus', said)
 
     def test_order_and_selection(self):
         names = [m.name for m in zoo.select(['H8?', 'H2', 'H10'])]
@@ -287,6 +293,39 @@ class Table(Case):
         self.assertFalse([m.name for m in zoo.select([], quick=True) if m.file])
         with self.assertRaises(Trouble):
             zoo.select(['X*'])
+
+    def test_machines(self):
+        """Each at home, or on those that are asked for, if they have its source."""
+        def at(mutants, *on):
+            return [(m.name, name) for m, name in zoo.places(mutants, on)]
+
+        of, svm, vmx, never = (mutate.Mutant(name, 'w', 'f', **more) for name, more in (
+            ('H1', {'of': 'gen-smr'}), ('I1', {'file': 'svm/asid.c'}),
+            ('H13', {'file': 'vmx/state.c'}), ('H14', {'never': 'n'})))
+        sound = mutate.Mutant('gen-smr', 'w', 'f', of='gen-smr', sound=True)
+        self.assertEqual(at([sound, of, vmx]), [(name, 'bochs') for name in
+                                                ('gen-smr', 'H1', 'H13')])
+        self.assertEqual(at([sound, svm]), [('gen-smr', 'bochs'), ('gen-smr', 'tcg'),
+                                            ('I1', 'tcg')])
+        self.assertEqual(at([of, svm, vmx, never], 'tcg'),
+                         [('H1', 'tcg'), ('I1', 'tcg'), ('H14', 'tcg')])
+        self.assertEqual(at([of, svm, vmx, never], 'bochs', 'tcg'),
+                         [('H1', 'bochs'), ('H1', 'tcg'), ('I1', 'tcg'),
+                          ('H13', 'bochs'), ('H14', 'bochs')])
+
+    def test_away_from_home(self):
+        """Nothing is expected there, but nobody may complain about a sound one."""
+        tried = {'ground': 9, 'ghost': 9}
+        alive = zoo_run.Row(mutant('ghost'), 'tcg', tried=tried)
+        self.assertEqual((zoo_table.judge(alive)[0], zoo_table.word(alive)),
+                         (True, 'not told apart'))
+        self.assertFalse(zoo_table.judge(zoo_run.Row(mutant('ghost'), tried=tried))[0])
+        alive.kill('ground', 7, 'invalidations', 'proto/a', 'x')
+        self.assertEqual(zoo_table.word(alive), 'killed')
+        sound = zoo_run.Row(mutant(sound=True), 'tcg', tried=tried)
+        self.assertTrue(zoo_table.judge(sound)[0])
+        sound.kill('ghost', 7, 'invalidations', 'proto/a', 'x')
+        self.assertFalse(zoo_table.judge(sound)[0])
 
     def test_the_sound_one_comes_before_whoever_its_mutants_do(self):
         sound = zoo.select(['M3', 'H1'])[0]
