@@ -147,6 +147,7 @@ static ticket_t in_the_open(struct resize *z, const struct change *c, struct gat
 	make(s, c, g);
 	stage_settle();
 	stage_snapshot(s, s->mapped);
+	(void)stage_await_use(s, s->mapped);
 	ticket = vm_invalidate(s->vm, g);
 	g->stopped = false;
 	return ticket;
@@ -193,6 +194,7 @@ static void witness(struct stage *s)
 	EXPECT_EQ(s->t, move_part(s, &g), E_OK);
 	stage_settle();
 	stage_snapshot(s, s->mapped);
+	(void)stage_await_use(s, s->mapped);
 	vm_retire(s->vm, vm_invalidate(s->vm, &g), &g);
 	s->t->witnesses += stage_uses_since(s, s->mapped);
 	s->mapped = !s->mapped;
@@ -252,6 +254,7 @@ static void leave_open(struct stage *s, const struct change *c)
 	make(s, c, &g);
 	stage_settle();
 	stage_snapshot(s, old);
+	(void)stage_await_use(s, old);
 	ticket = inval_publish(iv, &g);
 	inval_complete(iv, &g);
 	stage_watch();
