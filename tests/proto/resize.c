@@ -25,7 +25,8 @@
 
 #define WINDOW GPA(GUEST_WINDOW)
 #define AT     (PART * PAGE_SIZE)
-#define EDITS  8 /* of a test that has something wrong */
+#define EDITS  8    /* of a test that has something wrong */
+#define FLIGHT 1000 /* of its kicks: no guest has left when the edit is complete */
 
 struct resize {
 	struct stage s; /* first: the VM's owner is a stage */
@@ -149,6 +150,7 @@ static ticket_t in_the_open(struct resize *z, const struct change *c, struct gat
 	stage_snapshot(s, s->mapped);
 	(void)stage_await_use(s, s->mapped);
 	ticket = vm_invalidate(s->vm, g);
+	stage_snapshot(s, s->mapped);
 	g->stopped = false;
 	return ticket;
 }
@@ -249,7 +251,7 @@ static void leave_open(struct stage *s, const struct change *c)
 	unsigned old = s->mapped;
 	ticket_t ticket;
 
-	scenario_delay(s->t);
+	kick_delay(FLIGHT);
 	g.stopped = true;
 	make(s, c, &g);
 	stage_settle();
