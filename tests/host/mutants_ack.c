@@ -151,26 +151,6 @@ static void slow_at_times(void)
 		relax();
 }
 
-/* N1 after the snapshot. */
-static ticket_t counter_publish_snapshot_first(struct inval *iv, const struct gather *g)
-{
-	u64 was[CPU_MAX];
-	ticket_t t;
-
-	(void)g;
-	for (unsigned i = 0; i < iv->cpus; i++)
-		was[i] = hw_kicks(i);
-	slow_at_times();
-	set_mask(iv);
-	t = fetch_add(&iv->gen, 1ull);
-	for (unsigned i = 0; i < iv->cpus; i++)
-		if (inval_active(iv, i)) {
-			inval_raise(&iv->reader[i].mark.word, was[i] + 1);
-			hw_kick(i);
-		}
-	return t;
-}
-
 /* N3 after N4. */
 static ticket_t counter_publish_kick_first(struct inval *iv, const struct gather *g)
 {
@@ -310,7 +290,6 @@ const struct mutant ack_mutants[] = {
 	DIRTY("early-ack", .enter = dirty_enter_early_ack),
 	COUNTER("no-wait", .done = inval_done_at_once),
 	COUNTER("all-but-one", .done = counter_done_all_but_one),
-	COUNTER("snapshot-first", .publish = counter_publish_snapshot_first),
 	COUNTER("kick-first", .publish = counter_publish_kick_first),
 	COUNTER("no-max", .publish = counter_publish_no_max),
 	COUNTER("active-only", .publish = counter_publish_active_only),

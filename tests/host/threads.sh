@@ -152,7 +152,7 @@ for mutant in gen-slot-no-kick gen-slot-scan-first gen-slot-no-catch-up \
 done
 # Mistakes that take a second initiator.
 for mutant in gen-ipi stop-world-free-first dirty-mask-newest \
-	counter-wait-no-max counter-wait-snapshot-first; do
+	counter-wait-no-max; do
 	control stale "$mutant, initiators" "$tso/none/initiators" $mutant 5 20000 2000
 done
 

@@ -16,6 +16,7 @@ struct pool pool;
 struct kick kicks[CPU_MAX];
 unsigned kick_count, flush_count;
 u64 taken[CPU_MAX];
+void (*after_look)(unsigned cpu);
 static const struct inval_reader *flusher; /* whose flush is under way */
 u64 flusher_had;
 u64 used_root;
@@ -37,7 +38,14 @@ void hw_kick(unsigned cpu)
 
 u64 hw_kicks(unsigned cpu)
 {
-	return taken[cpu];
+	void (*then)(unsigned) = after_look;
+	u64 n = taken[cpu];
+
+	if (!then || !inval_active(&iv, cpu))
+		return n;
+	after_look = NULL;
+	then(cpu);
+	return n;
 }
 
 void hw_flush(u64 root)
@@ -62,6 +70,7 @@ void set_up(const struct inval_proto *proto, unsigned cpus)
 	inval_init(&iv, proto, &pool, ROOT, cpus);
 	cpu_become(0);
 	kick_count = flush_count = 0;
+	after_look = NULL;
 	memset(taken, 0, sizeof(taken));
 }
 

@@ -23,6 +23,9 @@ extern struct kick kicks[CPU_MAX];
 extern unsigned flush_count;
 extern u64 taken[CPU_MAX]; /* kicks that each CPU has taken */
 
+/* Called once, after the next look at the count of kicks of a CPU that is active. */
+extern void (*after_look)(unsigned cpu);
+
 /* The root that was taken last, by whatever CPU. */
 extern u64 used_root;
 

@@ -90,6 +90,43 @@ TEST(inval_kick_acknowledges)
 	}
 }
 
+/* It leaves the guest by the kick that is pending, and is back at once. */
+static void out_and_in(unsigned cpu)
+{
+	leave(cpu);
+	take_kick(cpu);
+	enter(cpu);
+}
+
+/*
+ * [N1] before the snapshot.  CPU 3 has flushed for another initiator's edit, whose kick
+ * arrives between the snapshot and what follows it: it looks like an answer, so the
+ * CPU must have been told by then.
+ */
+TEST(counter_wait_tells_before_it_looks)
+{
+	struct gather g, h;
+	ticket_t t, u;
+
+	set_up(&counter_wait, 4);
+	g = duty();
+	h = duty();
+	enter(3);
+	cpu_become(1);
+	t = inval_publish(&iv, &h);
+	leave(3);
+	enter(3); /* before it has taken its kick */
+	EXPECT_EQ(flush_count, 2);
+	cpu_become(0);
+	after_look = out_and_in;
+	u = inval_publish(&iv, &g);
+	EXPECT(!after_look);
+	EXPECT_EQ(flush_count, 3);
+	EXPECT(inval_done(&iv, u));
+	inval_retire(&iv, u, &g);
+	inval_retire(&iv, t, &h);
+}
+
 /* A later call of another initiator is a wait of its own. */
 TEST(inval_calls_overlap)
 {
