@@ -26,7 +26,7 @@ struct test {
 	const char *name, *file;
 	int line;
 	void (*run)(void);
-	unsigned secs; /* a test that takes longer hangs; 0 means 60 */
+	unsigned secs; /* of CPU time: one that takes more hangs; 0: 60 */
 };
 
 #define TEST(id, ...)                                                          \

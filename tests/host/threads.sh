@@ -13,7 +13,7 @@
 dir=$1
 seed=${2:-1}
 tries=10
-limit=20 # seconds for one run
+limit=120 # seconds for one run, which ends by itself where nothing hangs
 passed=0 failed=0 skipped=0
 alone= why= watched=
 
