@@ -108,5 +108,5 @@ bool cmdline_find(const char *text, const char *key, struct cmdword *w,
 			found = word;
 		word = at;
 	}
-	return !*error && found && cmdline_next(&found, w, error);
+	return found && cmdline_next(&found, w, error);
 }

@@ -32,8 +32,9 @@ const char *cmdline_start(const char *text);
 must_check bool cmdline_next(const char **at, struct cmdword *w, const char **error);
 
 /*
- * The last word of `text` whose key is `key`, in *w.  False when there is none, then
- * *error is NULL, or when any word of the line is in error: then *error says why.
+ * The last word of `text` whose key is `key`, in *w, before any that is in error: how
+ * the machine ends must be known even where the rest is refused.  False when there is
+ * none; then *error is NULL, or says why the words behind could not be read.
  */
 must_check bool cmdline_find(const char *text, const char *key, struct cmdword *w,
 			     const char **error);

@@ -4,7 +4,16 @@
 Each of the kernel's hidden selftests ends in its own way; the runner has to find the
 right status and say what happened, with names for the addresses of a dump.
 """
-from bench import Checks, Run
+import contextlib
+import io
+import sys
+
+from bench import RESULTS, ROOT, Checks, Run
+
+sys.path.insert(0, str(ROOT / 'tools'))
+import run as runner                                                    # noqa: E402
+from job import Job                                                     # noqa: E402
+from qemu import Tcg                                                    # noqa: E402
 
 # What is asked for, the status, and what must be printed.
 WAYS = (
@@ -21,6 +30,18 @@ WAYS = (
 )
 
 
+def check_long_line(checks):
+    """The runner refuses such a line itself, so the kernel gets it without one."""
+    elf = ROOT / 'build' / 'checked' / 'shootdown.elf'
+    job = Job(elf, 'exit=qemu run=' + 'x' * 4096, RESULTS / 'crash-line', cpus=1)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = runner.execute(Tcg(), job, 300)
+    what = 'a command line beyond 4096 bytes'
+    checks.equal(code, 2, f'{what}: status')
+    checks.check('longer than 4096 bytes' in out.getvalue(), f'{what}: says so')
+
+
 def main():
     checks = Checks()
     for machine in ('bochs', 'tcg'):
@@ -31,6 +52,7 @@ def main():
             for text in texts:
                 checks.check(text in run.out, f'{what}: says {text!r}', run)
             checks.check('Status 0' not in run.out, f'{what}: is no pass', run)
+    check_long_line(checks)
     checks.finish()
 
 

@@ -130,8 +130,15 @@ TEST(find_takes_the_last)
 	EXPECT_STR(w.value, "7");
 	EXPECT(!cmdline_find("seeds=7 see=1", "seed", &w, &error));
 	EXPECT(!error);
-	EXPECT(!cmdline_find("seed=7 \"", "seed", &w, &error));
+	EXPECT(!cmdline_find("\" seed=7", "seed", &w, &error));
 	EXPECT(error != NULL);
+}
+
+TEST(find_before_an_error)
+{
+	EXPECT(cmdline_find("seed=7 \"", "seed", &w, &error));
+	EXPECT_STR(w.value, "7");
+	EXPECT(!error);
 }
 
 TEST(random_lines_end)
