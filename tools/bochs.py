@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import bios
@@ -19,7 +20,7 @@ import kernel
 import mkdisk
 import mkiso
 import process
-from job import Complaint, Probe
+from job import Check, Complaint, Probe
 from status import Trouble
 
 MODEL = 'corei7_skylake_x'
@@ -129,6 +130,19 @@ def _bios():
     return bios.choose(_boots, kernel.ROOT / 'build' / 'bios.json')
 
 
+def _checks():
+    yield Check('bochs is installed', bool(shutil.which('bochs')),
+                'bochs is not installed', INSTALL)
+    yield Check('it has a VGA BIOS', bool(_vga_bios()),
+                f'{VGA_BIOSES[0]} is missing', INSTALL)
+    yield Check(f'it knows the CPU {MODEL}',
+                bool(re.search(rf'^{MODEL}$', _models(), re.M)),
+                f'this Bochs does not know the CPU {MODEL}',
+                'Bochs 2.7 or later, with VMX compiled in')
+    yield Check('it boots by a BIOS', bool(_bios()), 'no BIOS boots in this Bochs',
+                INSTALL)
+
+
 class Bochs:
     name = 'bochs'
     max_cpus = 14
@@ -136,17 +150,10 @@ class Bochs:
     vmx = True
 
     def probe(self):
-        if not shutil.which('bochs'):
-            return Probe(False, 'bochs is not installed', INSTALL)
-        if not _vga_bios():
-            return Probe(False, f'{VGA_BIOSES[0]} is missing', INSTALL)
-        if not re.search(rf'^{MODEL}$', _models(), re.M):
-            return Probe(False, f'this Bochs does not know the CPU {MODEL}',
-                         'Bochs 2.7 or later, with VMX compiled in')
-        rom = _bios()
-        if not rom:
-            return Probe(False, 'no BIOS boots in this Bochs', INSTALL)
-        return Probe(True, f'emulates VMX with EPT, up to 14 CPUs, {rom.name}')
+        probe = Probe.of(_checks(), 'emulates VMX with EPT, up to 14 CPUs')
+        if probe.usable:
+            probe = replace(probe, reason=f'{probe.reason}, {_bios().name}')
+        return probe
 
     def prepare(self, job):
         """Write what Bochs reads; return its command line and environment."""

@@ -21,6 +21,7 @@ class Job:
     model: str = None                 # the emulator's CPU model; None: its best
     deterministic: bool = False       # one CPU at a time, by instructions counted
     seconds: int = 0                  # that it lasts by its own clock; 0: not by time
+    pins: tuple = ()                  # the host's CPU for each of its CPUs; (): any
 
     @property
     def serial(self):
@@ -32,10 +33,30 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Check:
+    """One thing that a probe looked at: what should be, is it, and if not, what to do."""
+    what: str
+    good: bool
+    said: str = ''
+    mend: str = ''
+
+
+@dataclass(frozen=True)
 class Probe:
     usable: bool
     reason: str
     mend: str = ''
+    checks: tuple = ()                # up to the first that failed
+
+    @classmethod
+    def of(cls, checks, reason):
+        """From checks that are made one by one: none is made after one that fails."""
+        done = []
+        for check in checks:
+            done.append(check)
+            if not check.good:
+                return cls(False, check.said, check.mend, tuple(done))
+        return cls(True, reason, checks=tuple(done))
 
 
 @dataclass(frozen=True)

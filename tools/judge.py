@@ -16,6 +16,7 @@ import status
 
 VERDICTS = ('PASS', 'FAIL', 'XFAIL', 'SKIP', 'INCONCLUSIVE')
 REFUSAL = 'command line:'
+NO_GUESTS = '# no guests can run here: '
 COUNTS = ('witnesses', 'violations', 'invalidations', 'cpus', 'ticks', 'seed', 'returns',
           'leaks')
 BENCH_COUNTS = ('cpus', 'responders', 'batch', 'initiators')
@@ -147,6 +148,11 @@ class Judge:
 
     def last_word(self):
         return self.end is not None or self.bail is not None
+
+    def no_guests(self):
+        """The kernel's reason why it runs none."""
+        said = (line.partition(NO_GUESTS)[2] for line in self.lines)
+        return next(filter(None, said), 'no reason is given')
 
     def _line(self, raw):
         text = raw.rstrip(b'\r').decode('ascii', errors='backslashreplace')

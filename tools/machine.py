@@ -7,10 +7,13 @@ has SVM and no VMX, so it is never chosen for a user who did not ask for it.
 import re
 import shutil
 
+import pin
 import process
+import report
 import status
 from bochs import Bochs
-from qemu import Kvm, Tcg
+from kvm import Kvm
+from qemu import Tcg
 from status import Trouble
 
 MACHINES = {machine.name: machine for machine in (Kvm(), Bochs(), Tcg())}
@@ -51,6 +54,19 @@ def _clean(job):
     job.serial.write_bytes(b'')
 
 
+def _pin(job, child):
+    """Bind the machine's CPUs if the job says so; one that cannot be bound goes on."""
+    if not job.pins:
+        return
+    try:
+        pin.pin(job.scratch, job.pins, lambda: not child.ended())
+    except pin.Unpinned as why:
+        report.say(f'not pinned after all: {why}')
+    except BaseException:
+        child.kill()
+        raise
+
+
 def run(machine, job, timeout, feed, last_word):
     """Start the machine, feed what it says, and see to its end."""
     _clean(job)
@@ -61,6 +77,7 @@ def run(machine, job, timeout, feed, last_word):
             child = process.Process(argv, job.scratch, env, out, err)
         except OSError as error:
             raise Trouble(f'{machine.name} cannot be started: {error}') from None
+        _pin(job, child)
         return process.watch(child, log, timeout, feed, last_word)
 
 
@@ -73,22 +90,17 @@ def complaint(machine, job, ending):
     return re.sub(r'[^ -~]', '?', said.text)
 
 
-def doctor(argv):
-    """A line for each machine, and which one a run would take."""
-    if argv:
-        raise Trouble(f'doctor takes no arguments, but got: {" ".join(argv)}')
-    usable = []
-    for name, machine in MACHINES.items():
-        probe = machine.probe()
-        usable += [name] * probe.usable
-        print(f'{name:6} {"yes" if probe.usable else "no":4} {probe.reason}')
-        if probe.mend:
-            print(f'{"":11} to mend: {probe.mend}')
-    chosen = next((name for name in CHOICE if name in usable), None)
-    print(f'`shootdown run` takes {chosen}.' if chosen else
-          '`shootdown run` has no machine with VMX here.')
-    return status.PASS if chosen else status.USAGE
+def confirm(machine, job, judge, code, sentence):
+    """(status, sentence), less good if the kernel found no such CPU as was promised.
 
-
-if __name__ == '__main__':
-    status.finish(doctor)
+    With a model of the user's own nothing was promised.
+    """
+    doubt = getattr(machine, 'doubt', None)
+    if not doubt or job.model or judge.boot is None:
+        return code, sentence
+    why = doubt(judge.boot, judge.no_guests())
+    if not why:
+        return code, sentence
+    if code in (status.PASS, status.NOTHING):
+        return status.NOTHING, f'NO VERDICT: {why}'
+    return code, f'{sentence}.  {why}'

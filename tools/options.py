@@ -24,6 +24,8 @@ OPTIONS = (
     ('--boot', 'HOW', 'direct', 'direct, or grub: a multiboot2 ISO (direct)'),
     ('--model', 'CPU', None, 'CPU model of the emulator, by its own name'),
     ('--deterministic', None, False, 'tcg: the same log each time, but no race is seen'),
+    ('--pin', None, False, 'tcg: a CPU of the host for each CPU; kvm does so anyway'),
+    ('--no-pin', None, False, 'kvm: leave it to the host where CPUs run'),
     ('--module', 'FILE[:NAME ARGS]', [], 'a file for guest=module:NAME; repeatable'),
     ('--elf', 'FILE', None, 'run this kernel; nothing is built'),
     ('--verbose', None, False, 'the whole serial log as it comes'),

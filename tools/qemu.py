@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""qemu - the machines tcg and kvm
+"""qemu - what all machines of QEMU share, and the machine tcg
 
 tcg emulates CPUs with true concurrency, one host thread each, and has SVM but no VMX.
-kvm uses the host's CPU and needs nested VMX; that /dev/kvm exists says nothing about it,
-so the probe asks QEMU itself.  The kernel ends the machine by isa-debug-exit with a
-code that QEMU never uses for its own errors; 0 is what a triple fault makes.
+The kernel ends the machine by isa-debug-exit with a code that QEMU never uses for its
+own errors; 0 is what a triple fault makes.  kvm.py has the other machine.
 """
 import os
 import re
 import shutil
-import subprocess
-from pathlib import Path
 
 import mkiso
-from job import Complaint, Probe
+import pin
+from job import Check, Complaint, Probe
 from status import Trouble
 
 QEMU = 'qemu-system-x86_64'
@@ -63,15 +61,28 @@ def _stage(path, place):
         raise Trouble(f'cannot read the module: {error}') from None
 
 
+def _control(job):
+    """The socket by which QEMU tells the threads of its CPUs."""
+    return ['-qmp', f'unix:{pin.SOCKET},server=on,wait=off'] if job.pins else []
+
+
+def installed(emulator=QEMU):
+    return Check(f'{QEMU} is installed', bool(shutil.which(emulator)),
+                 f'{QEMU} is not installed', INSTALL)
+
+
 class Qemu:
     max_cpus = 255
     why_max = 'an 8-bit APIC ID has no room for more'
+    threads = True             # a host's thread for each CPU
+    pins = False               # bound to a CPU of the host without being asked
 
     def prepare(self, job):
         argv = [QEMU, *self.accelerator(job), '-M', 'q35', '-smp', str(job.cpus),
                 '-m', str(job.mem), '-no-reboot', *QUIET,
                 '-serial', 'file:../serial.log',
-                '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', *_medium(job)]
+                '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', *_control(job),
+                *_medium(job)]
         if job.model:
             argv[argv.index('-cpu') + 1] = job.model
         return argv, dict(os.environ)
@@ -99,60 +110,5 @@ class Tcg(Qemu):
         return ['-accel', 'tcg,thread=multi', '-cpu', 'max']
 
     def probe(self):
-        if not shutil.which(QEMU):
-            return Probe(False, f'{QEMU} is not installed', INSTALL)
-        return Probe(True, 'runs guests by SVM, with true races, but has no VMX')
-
-
-def _vmx_in_cpuinfo(path='/proc/cpuinfo'):
-    try:
-        text = Path(path).read_text(errors='replace')
-    except OSError:
-        return False
-    return re.search(r'^flags\b.*\bvmx\b', text, re.M) is not None
-
-
-def _nested(path='/sys/module/kvm_intel/parameters/nested'):
-    try:
-        return Path(path).read_text().strip() in ('Y', '1')
-    except OSError:
-        return False
-
-
-def _accepts(accelerator):
-    """Does QEMU start a stopped machine with it?  The monitor then quits at once."""
-    argv = [QEMU, *accelerator, '-S', '-display', 'none', '-monitor', 'stdio',
-            '-serial', 'none', '-net', 'none']
-    try:
-        run = subprocess.run(argv, input=b'quit\n', capture_output=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return False, str(error)
-    lines = run.stderr.decode(errors='replace').strip().splitlines()
-    return run.returncode == 0, lines[-1] if lines else f'exit code {run.returncode}'
-
-
-class Kvm(Qemu):
-    name = 'kvm'
-    vmx = True
-
-    def accelerator(self, job):
-        return ['-accel', 'kvm', '-cpu', 'host,+vmx']
-
-    def probe(self):
-        """Each step costs more than the one before it; the last has authority."""
-        if not os.path.exists('/dev/kvm'):
-            return Probe(False, '/dev/kvm does not exist', 'modprobe kvm_intel')
-        if not os.access('/dev/kvm', os.R_OK | os.W_OK):
-            return Probe(False, '/dev/kvm may not be opened by this user',
-                         'adduser "$USER" kvm, and log in again')
-        if not _vmx_in_cpuinfo():
-            return Probe(False, 'the CPU, or the hypervisor below, shows no VMX')
-        if not _nested():
-            return Probe(False, 'kvm_intel does not nest VMX',
-                         'modprobe -r kvm_intel && modprobe kvm_intel nested=1')
-        if not shutil.which(QEMU):
-            return Probe(False, f'{QEMU} is not installed', INSTALL)
-        good, said = _accepts(['-accel', 'kvm', '-cpu', 'host,+vmx,enforce'])
-        if not good:
-            return Probe(False, f'QEMU refuses nested VMX: {said}')
-        return Probe(True, 'the CPU itself, by nested VMX')
+        return Probe.of([installed()],
+                        'runs guests by SVM, with true races, but has no VMX')

@@ -11,6 +11,7 @@ import catalog
 import kernel
 import machine
 import options
+import pin
 import report
 import status
 import symbolise
@@ -78,11 +79,14 @@ def plan(args, elf):
     if args.deterministic:
         _order(chosen, selection)
     seed = _seed(args, selection)
+    pins, pinned = pin.choose(chosen, args)
     report.say(f'machine: {chosen.name}, {args.cpus} CPUs, {args.mem} MiB: {why}')
+    if pinned:
+        report.say(pinned)
     report.say(f'seed: {seed}')
     return chosen, Job(elf, cmdline(chosen.name, seed, selection), args.results,
                        args.cpus, args.mem, args.boot, args.modules, args.model,
-                       args.deterministic, int(selection.get('secs', '0'), 0))
+                       args.deterministic, int(selection.get('secs', '0'), 0), pins)
 
 
 def execute(chosen, job, timeout, verbose=False, judge=None):
@@ -98,6 +102,7 @@ def execute(chosen, job, timeout, verbose=False, judge=None):
         report.live(event, verbose, bool(job.modules))
     said = machine.complaint(chosen, job, ending)
     code, sentence, faults = decide(judge, ending, chosen.exit_code)
+    code, sentence = machine.confirm(chosen, job, judge, code, sentence)
     if code == status.CRASH and said and judge.bail is None:
         sentence += f'.  {said}'
     if code == status.TIMEOUT:

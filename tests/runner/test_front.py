@@ -176,7 +176,9 @@ class Front(Case):
         self.assertEqual(done.returncode, 2)
         self.assertIn('run would install: make gcc', done.stdout)
         self.install('python3')
-        self.assertIn('machine.py', self.front('doctor').stdout)
+        said = self.front('doctor', '--json').stdout
+        self.assertRegex(said, r'/doctor\.py --json --lacks run: make gcc.* bochs '
+                               r'--lacks bench: make .* gnuplot-nox .*--lacks list: ')
         self.assertEqual(self.calls(), [])
 
     def test_from_elsewhere_and_by_a_link(self):

@@ -171,16 +171,6 @@ class Choice(Case):
         with self.assertRaisesRegex(Trouble, 'why kvm; to mend: mend'):
             self.choose(['bochs', 'tcg'], 'kvm')
 
-    def test_a_device_file_is_not_enough_for_kvm(self):
-        with mock.patch('os.path.exists', return_value=True), \
-                mock.patch('os.access', return_value=True), \
-                mock.patch('qemu._vmx_in_cpuinfo', return_value=True), \
-                mock.patch('qemu._nested', return_value=True), \
-                mock.patch('shutil.which', return_value='/bin/true'), \
-                mock.patch('qemu._accepts', return_value=(False, 'no VMX')):
-            said = qemu.Kvm().probe()
-        self.assertEqual(said.reason, 'QEMU refuses nested VMX: no VMX')
-
     def test_too_many_cpus(self):
         with self.assertRaisesRegex(Trouble, 'at most 14'):
             machine.check_cpus(bochs.Bochs(), 15)
