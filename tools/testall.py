@@ -65,6 +65,7 @@ STEPS = (
     Step('tcg', _machine('no_vmx.py direct 1 4 255'), 'QEMU TCG by -kernel'),
     Step('svm-bochs', _machine('svm.py bochs 4'), 'all tests by SVM in Bochs, 4 CPUs'),
     Step('svm', _machine('svm.py tcg 4 iters=200'), 'all tests by SVM in QEMU TCG, 4 CPUs'),
+    Step('kvm', _machine('fake_kvm.py'), 'the path of --on kvm, with TCG in its place'),
     Step('tcg-grub', _machine('no_vmx.py grub 1 4 255'), 'QEMU TCG by GRUB'),
     Step('bochs-grub', _machine('grub.py'), 'Bochs by GRUB multiboot2'),
     Step('module', _machine('module.py'), "a user's own guest"),

@@ -18,10 +18,10 @@ LIMIT = 900                   # seconds: longer than the --timeout that is given
 class Run:
     """One run: its status, what it printed, and what it left."""
 
-    def __init__(self, name, *words, command='run', limit=LIMIT):
+    def __init__(self, name, *words, command='run', limit=LIMIT,
+                 front=(ROOT / 'shootdown',)):
         folder = RESULTS / name
-        argv = [ROOT / 'shootdown', command, '--no-install', '--results', folder,
-                *words]
+        argv = [*front, command, '--no-install', '--results', folder, *words]
         done = subprocess.run([str(word) for word in argv], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                               text=True, errors='replace', timeout=limit)
