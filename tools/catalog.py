@@ -89,6 +89,13 @@ def _check_number(key, value):
         raise Trouble(f'{key}={value}: {key} takes a number')
 
 
+def _check_letters(word):
+    """Only what every loader hands on as it is, and no shell or menu unquotes."""
+    if not re.fullmatch(r'[!-~]*', word) or set('"\\') & set(word):
+        raise Trouble(f'{word!a}: a word for the kernel has neither blanks, quotes and '
+                      'backslashes nor anything beyond ASCII')
+
+
 def _split(catalog, word):
     key, equals, value = word.partition('=')
     keys = catalog.names('option')
@@ -106,6 +113,7 @@ def check(catalog, words):
     """The selection as {key: value}; Trouble for anything the kernel lacks."""
     selection = {}
     for word in words:
+        _check_letters(word)
         key, value = _split(catalog, ALIASES.get(word, word))
         if key in selection:
             raise Trouble(f'{key}= is given twice; separate names by a comma')

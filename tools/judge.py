@@ -10,6 +10,7 @@ does not fit is a fault, and a fault is never a pass.
 """
 import json
 import re
+import signal
 from collections import Counter
 
 import status
@@ -315,11 +316,23 @@ def story_faults(judge):
     return judge.faults + [fault for check in checks for fault in check(judge)]
 
 
+def _signal(number):
+    """A signal by its name, with what it mostly means where nobody sent it."""
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f'signal {number}'
+    return f'{name}, as the host does when memory runs out' \
+        if number == signal.SIGKILL else name
+
+
 def _no_end(judge, ending):
     if ending.kind == 'timeout':
         return status.TIMEOUT, 'TIMEOUT: the kernel did not reach its end in time'
     if ending.kind == 'flood':
         return status.CRASH, 'CRASH: the kernel floods its serial line'
+    if ending.code is not None and ending.code < 0:
+        return status.CRASH, f'CRASH: the emulator was ended by {_signal(-ending.code)}'
     if not judge.lines:
         return status.CRASH, 'CRASH: the machine ended before the kernel said a word'
     more = f'; and {judge.faults[0]}' if judge.faults else ''

@@ -6,6 +6,7 @@ here, with what can be, before anything is built or started.
 """
 import argparse
 import os
+import re
 from pathlib import Path
 
 import kernel
@@ -35,6 +36,7 @@ CHOICES = {'--on': tuple(MACHINES), '--build': kernel.BUILDS,
 # The least and the most that makes sense of each number.
 RANGES = {'--cpus': (1, 1 << 16), '--mem': (16, 1 << 20), '--seed': (0, (1 << 64) - 1),
           '--timeout': (1, 1 << 20)}
+MODULE_NAME = 127              # bytes of its string, boot/info.h
 MANY_CPUS, MEM, MEM_MANY = 64, 256, 512
 
 
@@ -86,6 +88,9 @@ def module(text):
         raise Trouble(f'--module: there is no file {path}')
     if not string.split():
         raise Trouble(f'--module: {text} gives the module no name')
+    if not re.fullmatch('[ -~]*', string) or len(string) > MODULE_NAME:
+        raise Trouble(f'--module: {string!a} is not up to {MODULE_NAME} characters of '
+                      'printable ASCII')
     return os.path.abspath(path), string
 
 

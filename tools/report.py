@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 
 import status
 from judge import refusal
+from status import Trouble
 
 KEYS = ('name', 'proto', 'cpus', 'verdict', 'witnesses', 'violations', 'seed', 'ticks')
 COLUMNS = ('test', 'protocol', 'verdict', 'witnesses', 'violations', 'invalidations')
@@ -25,7 +26,12 @@ def printable(text):
 
 def say(text=''):
     """What a person watches goes out at once, also into a pipe."""
-    print(printable(text), flush=True)
+    try:
+        print(printable(text), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Trouble(f'cannot print: {error.strerror}') from None
 
 
 def title(test):

@@ -4,7 +4,9 @@
 The order keeps what is wrong cheap: words are checked before the build, names
 against the image before a machine starts, and only then is anything run.
 """
+import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import catalog
@@ -22,6 +24,8 @@ from status import Trouble
 DEFAULT_SEED = 1
 DELAY = 400                   # the kernel's own where CPUs do not race
 PATIENCE = 4                  # an emulator's clock may be slow by this
+LINE = 4096                   # bytes of command line, boot/info.h
+SPACE = 64 << 10              # bytes: a disk with less is full
 
 
 def image(args):
@@ -68,6 +72,33 @@ def _order(chosen, selection):
                    f'delayed instead (delay={selection["delay"]})')
 
 
+def _check_line(line, elf):
+    """QEMU puts the image's path before the words, and the kernel must take both."""
+    size = len(os.fsencode(f'{elf} {line}'))
+    if size > LINE:
+        raise Trouble(f'the command line has {size} bytes with the path of the kernel; '
+                      f'the kernel takes {LINE}')
+
+
+@contextlib.contextmanager
+def _writes(folder):
+    """What cannot be written there is the user's to mend."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Trouble(f'cannot write the results in {folder}: '
+                      f'{error.strerror or error}') from None
+
+
+def _check_space(folder):
+    """An emulator drops what it cannot write, without a word."""
+    if shutil.disk_usage(folder).free < SPACE:
+        raise Trouble(f'cannot write the results in {folder}: the disk is full, and '
+                      'what the machine said is lost')
+
+
 def plan(args, elf):
     """(machine, job) for these arguments, or Trouble."""
     selection = catalog.check(catalog.read(elf), args.selection)
@@ -84,7 +115,9 @@ def plan(args, elf):
     if pinned:
         report.say(pinned)
     report.say(f'seed: {seed}')
-    return chosen, Job(elf, cmdline(chosen.name, seed, selection), args.results,
+    line = cmdline(chosen.name, seed, selection)
+    _check_line(line, elf)
+    return chosen, Job(elf, line, args.results,
                        args.cpus, args.mem, args.boot, args.modules, args.model,
                        args.deterministic, int(selection.get('secs', '0'), 0), pins)
 
@@ -103,6 +136,8 @@ def execute(chosen, job, timeout, verbose=False, judge=None):
     said = machine.complaint(chosen, job, ending)
     code, sentence, faults = decide(judge, ending, chosen.exit_code)
     code, sentence = machine.confirm(chosen, job, judge, code, sentence)
+    if code in (status.CRASH, status.TIMEOUT):
+        _check_space(job.results)
     if code == status.CRASH and said and judge.bail is None:
         sentence += f'.  {said}'
     if code == status.TIMEOUT:
@@ -131,7 +166,7 @@ def main(argv):
     elf = image(args)
     chosen, job = plan(args, elf)
     busy = f'another run uses {args.results}; give this one --results DIR'
-    with kernel.locked(args.results / '.lock', busy):
+    with _writes(args.results), kernel.locked(args.results / '.lock', busy):
         return execute(chosen, job, args.timeout + PATIENCE * job.seconds, args.verbose)
 
 

@@ -32,6 +32,21 @@ class Trouble(Exception):
     """A sentence for the user; the run ends with USAGE."""
 
 
+def _give_up_output():
+    """What is still buffered can go nowhere: spare the interpreter the attempt."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse(sentence):
+    """Say on the other stream why it ends; what was printed before comes first."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _give_up_output()
+    print(f'shootdown: {sentence}', file=sys.stderr)
+    return USAGE
+
+
 def _interrupt(*_):
     raise KeyboardInterrupt
 
@@ -44,13 +59,12 @@ def finish(main):
         code = main(sys.argv[1:])
         sys.stdout.flush()
     except Trouble as trouble:
-        sys.stdout.flush()
-        print(f'shootdown: {trouble}', file=sys.stderr)
-        code = USAGE
+        code = _refuse(trouble)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone: nothing more can be said, so say nothing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()                # the reader has gone
         code = 128 + signal.SIGPIPE
+    except OSError as error:             # a full disk, a folder that is none
+        code = _refuse(error)
     sys.exit(code)

@@ -38,6 +38,20 @@ def run(name, image, *words):
                'guest=module:mine', 'run=vmx/module', *words)
 
 
+def check_broken(checks, folder):
+    good = build(folder, 0).read_bytes()
+    broken = folder / 'broken'
+    for what, content, says in (
+            ('no ELF file', b'no ELF file', 'not an ELF file'),
+            ('empty', b'', 'not an ELF file'),
+            ('cut off in its header', good[:40], 'ends inside its ELF header'),
+            ('cut off in its code', good[:0x1008], 'runs past the file')):
+        broken.write_bytes(content)
+        refused = run('module-direct', broken)
+        checks.equal(refused.status, 1, f'a module that is {what}: status', refused)
+        checks.check(says in refused.out, 'and says so', refused)
+
+
 def main():
     checks = Checks()
     with tempfile.TemporaryDirectory(prefix='module.') as scratch:
@@ -49,11 +63,7 @@ def main():
                          f'{how}: what the guest prints is shown', good)
         bad = run('module-direct', build(folder, 9))
         checks.equal(bad.status, 1, 'a guest that ends with 9: status', bad)
-        broken = folder / 'broken'
-        broken.write_bytes(b'no ELF file')
-        refused = run('module-direct', broken)
-        checks.equal(refused.status, 1, 'a module that is no ELF file: status', refused)
-        checks.check('not an ELF file' in refused.out, 'and says so', refused)
+        check_broken(checks, folder)
     checks.finish()
 
 
