@@ -65,9 +65,9 @@
  * costs nothing; native programs that look for missing fences watch none.
  * HOLE: a protocol that calls these functions could lie.  None includes ghost.h.
  *
- * Checked by: tests/unit/ghost.c against a model of sets, tests/unit/inval_ghost.c,
- * tests/host/record step by step, tests/host/threads.c in threads, and tests/proto on
- * the machine.
+ * Checked by: tests/unit/ghost_logs.c against a model of sets,
+ * tests/unit/inval_ghost.c, tests/host/record step by step, tests/host/threads.c in
+ * threads, and tests/proto on the machine.
  */
 #include "inval/ghost.h"
 #include "inval/hw.h"
