@@ -150,11 +150,14 @@ class Results(Bad):
         os.mkfifo(said)                    # so that the kernel speaks after the close
         child = self.start()
         self.assertIn('machine: tcg', child.stdout.readline())
+        self.assertIn('seed: ', child.stdout.readline())
         child.stdout.close()
-        said.write_text(log)
+        fifo = os.open(said, os.O_RDWR)    # which waits for nobody
+        self.addCleanup(os.close, fifo)
+        os.write(fifo, log.encode())
+        self.assertEqual(child.wait(timeout=60), 128 + signal.SIGPIPE)
         self.assertEqual(child.stderr.read(), '')
         child.stderr.close()
-        self.assertEqual(child.wait(timeout=60), 128 + signal.SIGPIPE)
 
     def test_any_tool_with_a_full_output(self):
         with open('/dev/full', 'w') as full:
