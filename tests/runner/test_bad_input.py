@@ -171,8 +171,9 @@ class Results(Bad):
         """What was printed and not flushed must not hide the sentence."""
         program = ('import status\ndef main(_):\n print("x")\n'
                    ' raise status.Trouble("a sentence")\nstatus.finish(main)')
+        env = {**os.environ, 'PYTHONUNBUFFERED': ''}
         with open('/dev/full', 'w') as full:
-            done = subprocess.run([sys.executable, '-c', program], stdout=full,
+            done = subprocess.run([sys.executable, '-c', program], stdout=full, env=env,
                                   cwd=fakes.TOOLS, stderr=subprocess.PIPE, text=True)
         self.assertEqual((done.returncode, done.stderr), (2, 'shootdown: a sentence\n'))
 
