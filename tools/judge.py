@@ -27,6 +27,8 @@ END_COUNTS = ('status', 'tests') + tuple(v.lower() for v in VERDICTS)
 POINT = re.compile(r'(not )?ok (\d+)(?: -)? (\S.*?)(?: # (\w+)\b ?(.*))?')
 PLAN = re.compile(r'1\.\.(\d+)( #.*)?')
 TEXT = re.compile(r'[\t -~]*')
+ESCAPE = re.compile(r'\x1b\[[0-9;=?]*[A-Za-z]|[\x00-\x1f]')   # what moves a cursor
+FIRST = re.compile(r'# shootdown \S+')   # the kernel's first words
 
 
 class Point:
@@ -131,6 +133,11 @@ class Judge:
         self.boot, self.end, self.plan, self.bail = None, None, None, None
         self.tests, self.benches, self.points = [], [], []
         self.lines, self.faults, self.dump = [], [], []
+        self.loading = False       # what comes is still the firmware's or the loader's
+
+    def expect_loader(self):
+        """Others write to this line before the kernel does: none of it is judged."""
+        self.loading = True
 
     def feed(self, chunk):
         """Events (kind, value) of the lines that are complete now."""
@@ -142,7 +149,7 @@ class Judge:
         if not self.rest:
             return []
         events = self._line(self.rest)
-        if not self.lines[-1].startswith('#'):
+        if not self.loading and not self.lines[-1].startswith('#'):
             self.faults.append('the log ends in the middle of a line')
         self.rest = b''
         return events
@@ -157,7 +164,12 @@ class Judge:
 
     def _line(self, raw):
         text = raw.rstrip(b'\r').decode('ascii', errors='backslashreplace')
+        if self.loading:
+            text = ESCAPE.sub('', text)
+            self.loading = not FIRST.fullmatch(text)
         self.lines.append(text)
+        if self.loading:
+            return self._loader(text)
         if self.bail is not None:
             self.dump.append(text)
         events = [('line', text)]
@@ -171,6 +183,11 @@ class Judge:
         if '@{' in text:
             self.faults.append(f'a record in the middle of a line: {text[:60]!r}')
         return events
+
+    def _loader(self, text):
+        """A loader that gives up says so as the kernel does."""
+        events = [('line', text)]
+        return events + self._bail(text) if text.startswith('Bail out!') else events
 
     def _record(self, text):
         try:
@@ -327,6 +344,12 @@ def _signal(number):
 
 
 def _no_end(judge, ending):
+    if judge.loading and ending.kind in ('timeout', 'exited'):
+        said = next((line for line in reversed(judge.lines) if line.strip()), 'nothing')
+        how = 'the machine ended' if ending.kind == 'exited' else 'nothing more came'
+        return (status.TIMEOUT if ending.kind == 'timeout' else status.CRASH,
+                f'NO KERNEL: {how} before the kernel said a word; the firmware or the '
+                f'loader said last: {said[:80]}')
     if ending.kind == 'timeout':
         return status.TIMEOUT, 'TIMEOUT: the kernel did not reach its end in time'
     if ending.kind == 'flood':

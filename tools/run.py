@@ -125,6 +125,8 @@ def plan(args, elf):
 def execute(chosen, job, timeout, verbose=False, judge=None):
     """Run the job, report it, and return its status; `judge` keeps what was said."""
     judge = judge or Judge()
+    if job.boot != 'direct':
+        judge.expect_loader()
 
     def feed(chunk):
         for event in judge.feed(chunk):

@@ -29,6 +29,53 @@ def replaced(lines, old, new):
     return lines[:places[0]] + new + lines[places[0] + 1:]
 
 
+FIRMWARE = (b'\x1b[2J\x1b[01;01H\x1b[=3hBdsDxe: loading Boot0001 \xb5\n'
+            b'ok 7 is no result of ours\r\n\x1b[H\x1b[J\x1b[1;1H\n\r')
+KERNEL = b'# shootdown 0.1\n'
+
+
+class Loaders(Case):
+    """Firmware and loader write to the serial line before the kernel does."""
+
+    def judged(self, log, kind='exited', pieces=1 << 20):
+        judge = Judge()
+        judge.expect_loader()
+        for at in range(0, len(log), pieces):
+            judge.feed(log[at:at + pieces])
+        judge.close()
+        self.judge = judge
+        ending = Ending(kind, 0 if kind == 'exited' else None)
+        return decide(judge, ending, lambda status: status)
+
+    def test_what_they_say_is_not_judged(self):
+        log = text(stream(TWO)).encode()
+        for pieces in (1, 7, 1 << 20):
+            self.assertEqual(self.judged(FIRMWARE + KERNEL + log, pieces=pieces)[0], 0)
+        self.assertEqual(verdict(FIRMWARE + KERNEL + log), 3)
+
+    def test_after_the_kernels_first_line_all_is_judged(self):
+        for noise in (b'\x1b[H\n', b'ok 9 other\n', FIRMWARE):
+            log = FIRMWARE + KERNEL + noise + text(stream(TWO)).encode()
+            self.assertEqual(self.judged(log)[0], 3)
+
+    def test_a_log_without_the_kernels_first_line_is_no_pass(self):
+        self.assertEqual(self.judged(FIRMWARE + text(stream(TWO)).encode())[0], 3)
+
+    def test_a_kernel_that_never_starts(self):
+        code, sentence, _ = self.judged(FIRMWARE + b'\x1b[0merror: no such\n\r', 'timeout')
+        self.assertEqual(code, 4)
+        self.assertRegex(sentence, '^NO KERNEL: .* said last: error: no such')
+        code, sentence, _ = self.judged(FIRMWARE, 'exited')
+        self.assertEqual(code, 3)
+        self.assertIn('the machine ended before the kernel said a word', sentence)
+        self.assertIn('said last: nothing', self.judged(b'', 'timeout')[1])
+
+    def test_a_loader_that_gives_up_ends_the_run(self):
+        code, sentence, _ = self.judged(FIRMWARE + b'\rBail out! GRUB could not\n', 'stuck')
+        self.assertEqual((code, sentence), (3, 'CRASH: GRUB could not'))
+        self.assertTrue(self.judge.last_word())
+
+
 class Believed(Case):
     def status_of(self, *verdicts, status):
         records = [record(f't/{i}', verdict) for i, verdict in enumerate(verdicts)]
