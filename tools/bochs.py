@@ -173,7 +173,7 @@ class Bochs:
             disk.with_name('disk.img.lock').unlink(missing_ok=True)
             cylinders = mkdisk.make_disk(job.elf, disk, job.cmdline, job.modules,
                                          kernel.disk_loader())
-        except (mkdisk.DiskError, mkiso.IsoError, OSError) as error:
+        except (mkdisk.DiskError, OSError) as error:
             raise Trouble(f'nothing to boot from: {error}') from None
         return 'disk', _disk(cylinders)
 

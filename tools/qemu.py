@@ -27,7 +27,7 @@ def _medium(job):
         iso = job.scratch / 'grub.iso'
         try:
             mkiso.make_iso(job.elf, iso, job.cmdline, job.modules)
-        except (mkiso.IsoError, OSError) as error:
+        except OSError as error:
             raise Trouble(f'nothing to boot from: {error}') from None
         return ['-cdrom', 'grub.iso', '-boot', 'd']
     argv = ['-kernel', os.path.abspath(job.elf), '-append', job.cmdline]

@@ -26,6 +26,7 @@ from loader_bench import SENTENCE, TREE, Bench, Run, Skip, bochs, need, qemu
 sys.path.insert(0, str(TREE / "tools"))
 import mkdisk  # noqa: E402
 import mkiso  # noqa: E402
+from status import Trouble  # noqa: E402
 
 QEMU_DONE = 33      # isa-debug-exit with 16
 DESC = 8 * mkdisk.SECTOR
@@ -45,7 +46,7 @@ class Told(dict):
 
     def __init__(self, output: bytes):
         super().__init__()
-        for words, text in re.findall(rb"^probe: ([^[\n]*)(\[.*\])?$", output, re.M):
+        for words, text in re.findall(rb"^\r?probe: ([^[\n]*)(\[.*\])?$", output, re.M):
             word, *fields = words.decode().split()
             self.setdefault(word, []).append(fields + [text[1:-1]] * bool(text))
 
@@ -210,7 +211,7 @@ def refuses(bench: Bench, sentence: str, at=0, data=b"", make=disk, cmdline="",
     patch(spoilt.probe, at, data)
     try:
         make(spoilt, cmdline, [(bench.probe, s) for s in strings])
-    except (mkdisk.DiskError, mkiso.IsoError) as e:
+    except (mkdisk.DiskError, Trouble) as e:
         if sentence not in str(e):
             raise
         return
@@ -311,7 +312,7 @@ def main() -> None:
                 test(bench)
             except Skip as e:
                 outcome, why = "skipped", f": {e}"
-            except (AssertionError, mkdisk.DiskError, mkiso.IsoError, OSError) as e:
+            except (AssertionError, mkdisk.DiskError, Trouble, OSError) as e:
                 outcome, why = "failed", f" (run {bench.count}): {e}"
             count[outcome] += 1
             print(f"{outcome}: {name}{why}", flush=True)
