@@ -36,7 +36,7 @@ const char *cmdline_start(const char *text)
 		path |= text[len] == '/';
 	}
 	if (path || ends_in(text, len, ".elf") || ends_in(text, len, ".bin"))
-		text += len;
+		text = skip_space(text + len);
 	return text;
 }
 

@@ -169,9 +169,8 @@ bool config_parse(struct config *c, const struct boot_info *info)
 	/* First of all, so that a refusal ends the machine as well. */
 	if (cmdline_find(at, "exit", &w, &error))
 		machine_end_by(w.value);
-	if (info->cmdline_truncated) {
-		print("# command line: longer than %lu bytes\n",
-		      sizeof(info->cmdline) - 1);
+	if (info->cmdline_truncated || strlen(at) > BOOT_CMDLINE_MAX) {
+		print("# command line: longer than %u bytes\n", BOOT_CMDLINE_MAX);
 		return false;
 	}
 	while (cmdline_next(&at, &w, &error))

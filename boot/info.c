@@ -162,18 +162,28 @@ const char *boot_info_reserve(struct boot_info *b, u64 base, u64 len, u32 type)
 	return why ? why : map_sanitise(b);
 }
 
+/* The formats, by what start.S passes on. */
+static const struct {
+	u32 magic;
+	const char *name;
+	const char *(*parse)(struct boot_info *, u64, const struct phys_view *);
+} format[] = {
+	{ BOOT_MB1_MAGIC, "multiboot1", mb1_parse },
+	{ BOOT_MB2_MAGIC, "multiboot2", mb2_parse },
+	{ BOOT_PVH_MAGIC, "pvh", pvh_parse },
+};
+
 const char *boot_info_parse(struct boot_info *out, u32 magic, u64 addr,
 			    const struct phys_view *view)
 {
-	const char *why = "the loader speaks neither multiboot 1 nor multiboot 2";
+	const char *why = "the loader speaks neither multiboot 1 or 2 nor PVH";
 
 	memset(out, 0, sizeof(*out));
-	if (magic == BOOT_MB1_MAGIC) {
-		str_copy(out->loader, "multiboot1", sizeof(out->loader));
-		why = mb1_parse(out, addr, view);
-	} else if (magic == BOOT_MB2_MAGIC) {
-		str_copy(out->loader, "multiboot2", sizeof(out->loader));
-		why = mb2_parse(out, addr, view);
+	for (unsigned i = 0; i < ARRAY_LEN(format); i++) {
+		if (magic != format[i].magic)
+			continue;
+		str_copy(out->loader, format[i].name, sizeof(out->loader));
+		why = format[i].parse(out, addr, view);
 	}
 	if (!why)
 		why = map_sanitise(out);

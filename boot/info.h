@@ -2,7 +2,7 @@
 /*
  * info - what the loader told us, copied out by value
  *
- * Multiboot 1 and 2 end in the same struct.  Nothing in it points into the
+ * Multiboot 1 and 2 and PVH end in the same struct.  Nothing in it points into the
  * loader's memory, so that memory can be reused once boot_info_parse() is done;
  * only the modules' contents stay where they are, and the map says so.
  */
@@ -16,7 +16,11 @@
 #define BOOT_MB1_MAGIC 0x2badb002u
 #define BOOT_MB2_MAGIC 0x36d76289u
 
-#define BOOT_CMDLINE_MAX 4096 /* characters, without the NUL             */
+/* PVH leaves none; start.S puts that of the information itself there. */
+#define BOOT_PVH_MAGIC 0x336ec578u
+
+#define BOOT_CMDLINE_MAX 4096 /* characters of words, without the NUL    */
+#define BOOT_IMAGE_MAX   1024 /* of the image's name that may precede them */
 #define BOOT_MAP_MAX     256  /* ranges, as told and as sanitised        */
 #define BOOT_MODULE_MAX  16
 #define BOOT_NAME_MAX    128 /* bytes of a module's string, with the NUL */
@@ -46,8 +50,8 @@ struct boot_module {
 };
 
 struct boot_info {
-	char loader[16]; /* "multiboot1" or "multiboot2" */
-	char cmdline[BOOT_CMDLINE_MAX + 1];
+	char loader[16]; /* "multiboot1", "multiboot2" or "pvh" */
+	char cmdline[BOOT_IMAGE_MAX + BOOT_CMDLINE_MAX + 1];
 	bool cmdline_truncated;
 
 	/* Sorted, disjoint, never empty; available ranges begin and end on pages. */

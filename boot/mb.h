@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mb - the two multiboot formats, and how they hand their findings to boot/info.c.
+ * mb - what a loader's information is read by, and how that reaches boot/info.c.
  *
  * Everything here returns NULL or a sentence that says what is wrong.
  */
@@ -12,6 +12,9 @@
 must_check const char *mb1_parse(struct boot_info *out, u64 addr,
 				 const struct phys_view *view);
 must_check const char *mb2_parse(struct boot_info *out, u64 addr,
+				 const struct phys_view *view);
+
+must_check const char *pvh_parse(struct boot_info *out, u64 addr,
 				 const struct phys_view *view);
 
 /* A range of the memory map, as told. */

@@ -12,36 +12,26 @@
 #define MB1_HAS_CMDLINE BIT(2)
 #define MB1_HAS_MODS    BIT(3)
 #define MB1_HAS_MMAP    BIT(6)
+#define MB1_HAS_LOADER  BIT(9)
 
 #define MB1_FLAGS   0
 #define MB1_MEM     4  /* lower, upper in KiB    */
 #define MB1_CMDLINE 16 /* address of a string    */
 #define MB1_MODS    20 /* count, address         */
 #define MB1_MMAP    44 /* length in bytes, address */
+#define MB1_LOADER  64 /* address of a string    */
+
+/*
+ * iPXE puts all strings into a buffer of 512 bytes, the command line first, and cuts
+ * what does not fit.  So its last character but the NUL is there only if they fill it.
+ */
+#define IPXE_LAST 510
 
 /* A module: start, end, address of a string, reserved. */
 #define MB1_MOD_SIZE 16
 
 /* A map entry: size of what follows, then base, length, type. */
 #define MB1_ENTRY_MIN 20
-
-/*
- * Copies the string at `pa` into the `size` bytes at `to`, always ended by a NUL.
- * *truncated tells that it did not fit.  False when it runs out of memory to read.
- */
-static bool read_string(const struct phys_view *view, u64 pa, char *to, u64 size,
-			bool *truncated)
-{
-	for (u64 i = 0; i < size; i++) {
-		if (!view_read(view, pa + i, &to[i], 1))
-			return false;
-		if (!to[i])
-			return true;
-	}
-	to[size - 1] = 0;
-	*truncated = true;
-	return true;
-}
 
 static const char *read_cmdline(struct boot_info *out, u64 addr,
 				const struct phys_view *view)
@@ -50,7 +40,7 @@ static const char *read_cmdline(struct boot_info *out, u64 addr,
 
 	if (!view_read(view, addr + MB1_CMDLINE, &at, sizeof(at)))
 		return "the multiboot 1 information is cut off before the command line";
-	if (!read_string(view, at, out->cmdline, sizeof(out->cmdline),
+	if (!view_string(view, at, out->cmdline, sizeof(out->cmdline),
 			 &out->cmdline_truncated))
 		return "the multiboot 1 command line runs out of readable memory";
 	return NULL;
@@ -71,7 +61,7 @@ static const char *read_modules(struct boot_info *out, u64 addr,
 		why = boot_info_add_module(out, mod[0], mod[1], view, &m);
 		if (why)
 			return why;
-		if (mod[2] && !read_string(view, mod[2], m->name, sizeof(m->name),
+		if (mod[2] && !view_string(view, mod[2], m->name, sizeof(m->name),
 					   &m->name_truncated))
 			return "a multiboot 1 module's string is not all readable";
 	}
@@ -118,6 +108,18 @@ static const char *read_mem(struct boot_info *out, u64 addr,
 	return boot_info_add_basic(out, mem[0], mem[1]);
 }
 
+static bool ipxe_is_full(u64 addr, const struct phys_view *view)
+{
+	u32 line, name;
+	char text[5], last;
+
+	return view_read(view, addr + MB1_CMDLINE, &line, sizeof(line)) &&
+	       view_read(view, addr + MB1_LOADER, &name, sizeof(name)) &&
+	       view_read(view, name, text, sizeof(text)) &&
+	       !memcmp(text, "iPXE ", sizeof(text)) &&
+	       view_read(view, (u64)line + IPXE_LAST, &last, 1) && last;
+}
+
 const char *mb1_parse(struct boot_info *out, u64 addr, const struct phys_view *view)
 {
 	const char *why = NULL;
@@ -135,5 +137,8 @@ const char *mb1_parse(struct boot_info *out, u64 addr, const struct phys_view *v
 		why = read_cmdline(out, addr, view);
 	if (!why && flags & MB1_HAS_MODS)
 		why = read_modules(out, addr, view);
+	if (!why && flags & MB1_HAS_CMDLINE && flags & MB1_HAS_LOADER &&
+	    ipxe_is_full(addr, view))
+		why = "iPXE has cut the command line or a module's: 512 bytes hold all";
 	return why;
 }

@@ -4,6 +4,7 @@
  *
  *   in    Multiboot 1 (0.6.96, 3.2) or 2 (2.0, 3.3): protected mode, paging off,
  *         EAX = the loader's magic, EBX = address of its information
+ *         PVH (Xen's docs/misc/pvh): the same at pvh_start, with nothing in EAX
  *   out   boot_main(magic, information): long mode, NXE, interrupts off, on boot_stack;
  *         0 .. 4 GiB mapped one to one and again at DIRECT_BASE
  *
@@ -15,7 +16,10 @@
 #define MB1_MAGIC  0x1badb002
 #define MB1_FLAGS  0x00010003		/* page-aligned modules, memory, addresses */
 #define MB2_MAGIC  0xe85250d6
+#define PVH_MAGIC  0x336ec578		/* of the information that EBX points to */
 #define STACK_SIZE 16384
+
+#define XEN_PHYS32_ENTRY 18		/* a note's type: xen/include/public/elfnote.h */
 
 	.section .multiboot, "a"
 	.balign	8
@@ -40,9 +44,20 @@ mb2_header:
 	.long	8
 mb2_end:
 
+	/* Where PVH enters.  Of 8 bytes: QEMU reads as many, whatever the size says. */
+	.section .note.Xen, "a", @note
+	.balign	4
+	.long	2f - 1f, 4f - 3f, XEN_PHYS32_ENTRY
+1:	.asciz	"Xen"
+2:	.balign	4
+3:	.quad	pvh_start
+4:
+
 	.text
 	.code32
-	.globl	start
+	.globl	start, pvh_start
+pvh_start:
+	movl	$PVH_MAGIC, %eax
 start:
 	cli
 	cld

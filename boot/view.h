@@ -38,6 +38,24 @@ must_check static inline bool view_read(const struct phys_view *v, u64 pa, void 
 	return from != NULL;
 }
 
+/*
+ * Copies the string at `pa` into the `size` bytes at `to`, always ended by a NUL.
+ * *truncated tells that it did not fit.  False when it runs out of memory to read.
+ */
+must_check static inline bool view_string(const struct phys_view *v, u64 pa, char *to,
+					  u64 size, bool *truncated)
+{
+	for (u64 i = 0; i < size; i++) {
+		if (!view_read(v, pa + i, &to[i], 1))
+			return false;
+		if (!to[i])
+			return true;
+	}
+	to[size - 1] = 0;
+	*truncated = true;
+	return true;
+}
+
 /* Little-endian words at any alignment. */
 static inline u16 peek16(const void *p)
 {

@@ -10,12 +10,16 @@
 
 /* Odd addresses: nothing that a loader leaves has to be aligned. */
 #define INFO_AT    0x9001
-#define CMDLINE_AT 0xa003
+#define CMDLINE_AT 0x20003
 #define MODS_AT    0xb002
 #define NAMES_AT   0xc001
 #define MMAP_AT    0xd003
 #define MOD_AT     0x400000
 #define MOD_LEN    0x2345
+#define LOADER_AT  0xe007
+
+/* The longest string that is kept whole. */
+#define LINE_MAX ((u32)sizeof(out.cmdline) - 1)
 
 /* The pieces of memory that a loader fills; each a region of its own. */
 static struct blob info, cmdline, mods, names, mmap;
@@ -83,6 +87,7 @@ static const char *parse(void)
 	phys_add(&phys, CMDLINE_AT, cmdline.b, cmdline.n);
 	phys_add(&phys, MODS_AT, mods.b, mods.n);
 	phys_add(&phys, NAMES_AT, names.b, names.n);
+	phys_add(&phys, LOADER_AT, names.b, names.n);
 	phys_add(&phys, MMAP_AT, mmap.b, mmap.n);
 	phys_add(&phys, MOD_AT, NULL, 0x4000);
 	why = boot_info_parse(&out, BOOT_MB1_MAGIC, INFO_AT, &phys.view);
@@ -287,17 +292,17 @@ TEST(mb1_as_many_modules_as_there_is_room_for)
 
 TEST(mb1_long_strings_are_cut_and_say_so)
 {
-	char text[5000];
+	char text[6000];
 
-	for (u32 len = BOOT_CMDLINE_MAX - 1; len <= BOOT_CMDLINE_MAX + 1; len++) {
+	for (u32 len = LINE_MAX - 1; len <= LINE_MAX + 1; len++) {
 		like_qemu();
 		memset(text, 'x', sizeof(text));
 		text[len] = 0;
 		cmdline.n = 0;
 		blob_str(&cmdline, text);
 		EXPECT_STR(parse(), NULL);
-		EXPECT_EQ(strlen(out.cmdline), MIN(len, (u32)BOOT_CMDLINE_MAX));
-		EXPECT_EQ(out.cmdline_truncated, len > BOOT_CMDLINE_MAX);
+		EXPECT_EQ(strlen(out.cmdline), MIN(len, LINE_MAX));
+		EXPECT_EQ(out.cmdline_truncated, len > LINE_MAX);
 	}
 	for (u32 len = BOOT_NAME_MAX - 2; len <= BOOT_NAME_MAX; len++) {
 		like_qemu();
@@ -309,6 +314,43 @@ TEST(mb1_long_strings_are_cut_and_say_so)
 		EXPECT_EQ(strlen(out.module[0].name), MIN(len, BOOT_NAME_MAX - 1u));
 		EXPECT_EQ(out.module[0].name_truncated, len > BOOT_NAME_MAX - 1);
 	}
+}
+
+/* Those of iPXE lie in 512 bytes, one behind the other, and are cut at their end. */
+static const char *like_ipxe(const char *loader, u32 len, u32 module_len)
+{
+	like_qemu();
+	cmdline.n = mods.n = 0;
+	module(MOD_AT, MOD_AT + 1, NULL);
+	for (u32 i = 0; i < len; i++)
+		blob_u8(&cmdline, 'x');
+	blob_u8(&cmdline, 0);
+	blob_poke(&mods, 8, CMDLINE_AT + MIN(cmdline.n, 511u), 4);
+	for (u32 i = 0; i < module_len && cmdline.n < 511; i++)
+		blob_u8(&cmdline, 'y');
+	blob_fill(&cmdline, 512);
+	fixed_part(0x24f);
+	blob_fill(&info, 64);
+	blob_u32(&info, LOADER_AT);
+	names.n = 0;
+	blob_str(&names, loader);
+	return parse();
+}
+
+TEST(mb1_strings_that_ipxe_has_cut)
+{
+	static const char why[] =
+		"iPXE has cut the command line or a module's: 512 bytes hold all";
+	static const char ipxe[] = "iPXE 1.0.0+git-20190125.36a4c85-5.1";
+
+	EXPECT_STR(like_ipxe(ipxe, 400, 100), NULL);
+	EXPECT_STR(like_ipxe(ipxe, 400, 109), NULL);
+	EXPECT_STR(like_ipxe(ipxe, 400, 110), why);
+	EXPECT_STR(like_ipxe(ipxe, 400, 600), why);
+	EXPECT_STR(like_ipxe(ipxe, 510, 0), NULL);
+	EXPECT_STR(like_ipxe(ipxe, 511, 0), why);
+	EXPECT_STR(like_ipxe("qemu", 511, 0), NULL);
+	EXPECT_STR(like_ipxe("iPX", 511, 0), NULL);
 }
 
 TEST(mb1_empty_strings)

@@ -11,6 +11,9 @@
 #define INFO_AT 0x10008
 #define MOD_AT  0x5000
 
+/* The longest command line that is kept whole. */
+#define LINE_MAX ((u32)sizeof(out.cmdline) - 1)
+
 static struct blob info;
 static struct boot_info out;
 static u32 tag_at; /* offset of the tag that is being built */
@@ -366,23 +369,23 @@ TEST(mb2_long_command_line)
 	end();
 	EXPECT_STR(parse(), NULL);
 	EXPECT(out.cmdline_truncated);
-	EXPECT_EQ(strlen(out.cmdline), BOOT_CMDLINE_MAX);
+	EXPECT_EQ(strlen(out.cmdline), LINE_MAX);
 	EXPECT(out.module[0].name_truncated);
 	EXPECT_EQ(strlen(out.module[0].name), BOOT_NAME_MAX - 1);
 }
 
 TEST(mb2_command_lines_about_as_long_as_there_is_room_for)
 {
-	static char text[BOOT_CMDLINE_MAX + 2];
+	static char text[LINE_MAX + 2];
 
-	for (u32 len = BOOT_CMDLINE_MAX - 1; len <= BOOT_CMDLINE_MAX + 1; len++) {
+	for (u32 len = LINE_MAX - 1; len <= LINE_MAX + 1; len++) {
 		memset(text, 'y', len);
 		begin_with_map();
 		string_tag(1, text);
 		end();
 		EXPECT_STR(parse(), NULL);
-		EXPECT_EQ(out.cmdline_truncated, len > BOOT_CMDLINE_MAX);
-		EXPECT_EQ(strlen(out.cmdline), MIN(len, (u32)BOOT_CMDLINE_MAX));
+		EXPECT_EQ(out.cmdline_truncated, len > LINE_MAX);
+		EXPECT_EQ(strlen(out.cmdline), MIN(len, LINE_MAX));
 	}
 }
 
