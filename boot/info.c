@@ -16,6 +16,8 @@
 #include "boot/info.h"
 #include "boot/mb.h"
 
+#define LOW_END 0xa0000ull /* of the memory that real mode addresses */
+
 /* Who wins where ranges overlap.  Nothing beats a range that says "not memory". */
 static unsigned rank(u32 type)
 {
@@ -198,6 +200,32 @@ const struct boot_range *boot_info_usable(const struct boot_info *b, unsigned i)
 		if (b->map[k].type == BOOT_AVAILABLE && !i--)
 			return &b->map[k];
 	return NULL;
+}
+
+bool boot_info_free(const struct boot_info *b, u64 base, u64 len)
+{
+	const struct boot_range *r;
+
+	for (unsigned i = 0; (r = boot_info_usable(b, i)); i++)
+		if (r->base <= base && base - r->base < r->len)
+			return len <= r->len - (base - r->base);
+	return false;
+}
+
+bool boot_info_low_page(const struct boot_info *b, u64 *out)
+{
+	const struct boot_range *r;
+	bool found = false;
+
+	for (unsigned i = 0; (r = boot_info_usable(b, i)) && r->base < LOW_END; i++) {
+		u64 end = MIN(r->base + r->len, LOW_END);
+
+		if (end >= MAX(r->base, PAGE_SIZE) + PAGE_SIZE) {
+			*out = end - PAGE_SIZE;
+			found = true;
+		}
+	}
+	return found;
 }
 
 u64 boot_info_top(const struct boot_info *b)

@@ -87,6 +87,15 @@ must_check const char *boot_info_reserve(struct boot_info *b, u64 base, u64 len,
 /* The i-th range of whole free pages, in rising order; NULL past the last one. */
 const struct boot_range *boot_info_usable(const struct boot_info *b, unsigned i);
 
+/* Is all of [base, base + len) in whole free pages? */
+bool boot_info_free(const struct boot_info *b, u64 base, u64 len);
+
+/*
+ * The highest free page between 4 KiB and 640 KiB, for what starts in real mode; false
+ * when there is none.  The highest, as firmware scribbles on the lowest ones.
+ */
+must_check bool boot_info_low_page(const struct boot_info *b, u64 *out);
+
 /*
  * One past the last byte of RAM: available memory, modules, the kernel, and what
  * the firmware keeps its ACPI tables in.  0 when the map is empty.

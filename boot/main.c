@@ -15,6 +15,7 @@
 #include "boot/acpi.h"
 #include "boot/config.h"
 #include "boot/memory.h"
+#include "boot/modules.h"
 #include "lib/console.h"
 #include "lib/str.h"
 #include "tests/test.h"
@@ -52,7 +53,7 @@ static void start_cpus(void)
 		else if (id != apic_id())
 			ids[plan.n++] = id;
 	}
-	if (!memory_low_page(&info, &plan.trampoline)) {
+	if (!boot_info_low_page(&info, &plan.trampoline)) {
 		print("# no free page below 1 MiB: this CPU alone is used\n");
 		plan.n = 0;
 	}
@@ -82,6 +83,7 @@ static const char *brand(void)
 
 static void say_boot(const char *no_guests)
 {
+	modules_say(&info, &memory_view);
 	print("# %s, %s build, by %s, %u CPUs, %s, seed %lu\n", brand(), BUILD_NAME,
 	      info.loader, cpu_count, apic_mode_name(), config.seed);
 	print("@{\"type\":\"boot\",\"version\":\"%s\",\"build\":\"%s\",\"loader\":\"%s\","

@@ -10,7 +10,6 @@
 #include "arch/x86_64/layout.h"
 #include "mm/mem.h"
 
-#define LOW_END  0xa0000ull
 #define HIGH     0x100000ull
 #define SENTINEL 4
 
@@ -38,12 +37,22 @@ static bool range(const struct boot_info *info, unsigned i, u64 end, u64 *from, 
 	return true;
 }
 
+/* GRUB by UEFI loads a large image over what the firmware keeps, without a word. */
+static const char *reserve_image(struct boot_info *info)
+{
+	u64 start = (u64)image_start, len = (u64)(image_end - image_start);
+
+	if (!boot_info_free(info, start, len))
+		return "the kernel lies over memory that a module, the firmware or "
+		       "nothing has";
+	return boot_info_reserve(info, start, len, BOOT_KERNEL);
+}
+
 const char *memory_init(struct pool *pool, struct boot_info *info, u64 mib)
 {
 	u64 end = mib << 20, from, to, need;
 	u32 frames = (u32)(end >> PAGE_SHIFT);
-	const char *why = boot_info_reserve(
-		info, (u64)image_start, (u64)(image_end - image_start), BOOT_KERNEL);
+	const char *why = reserve_image(info);
 	bool have_books = false;
 
 	if (why)
@@ -67,22 +76,4 @@ const char *memory_init(struct pool *pool, struct boot_info *info, u64 mib)
 		}
 	}
 	return have_books ? NULL : "there is not enough usable memory above 1 MiB";
-}
-
-/* The highest such page: firmware scribbles on the lowest ones. */
-bool memory_low_page(const struct boot_info *info, u64 *out)
-{
-	const struct boot_range *r;
-	bool found = false;
-
-	for (unsigned i = 0; (r = boot_info_usable(info, i)) && r->base < LOW_END;
-	     i++) {
-		u64 end = MIN(r->base + r->len, LOW_END);
-
-		if (end >= MAX(r->base, PAGE_SIZE) + PAGE_SIZE) {
-			*out = end - PAGE_SIZE;
-			found = true;
-		}
-	}
-	return found;
 }

@@ -18,7 +18,4 @@ extern const struct phys_view memory_view;
  */
 must_check const char *memory_init(struct pool *pool, struct boot_info *info, u64 mib);
 
-/* A free page between 4 KiB and 640 KiB, for the trampoline; false: there is none. */
-bool memory_low_page(const struct boot_info *info, u64 *out);
-
 #endif

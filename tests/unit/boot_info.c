@@ -47,7 +47,7 @@ TEST(unknown_loader)
 
 	phys_init(&phys);
 	EXPECT_STR(boot_info_parse(&b, 0, 0, &phys.view),
-		   "the loader speaks neither multiboot 1 nor multiboot 2");
+		   "the loader speaks neither multiboot 1 or 2 nor PVH");
 	EXPECT(boot_info_parse(&b, BOOT_MB1_MAGIC, 0x1000, &phys.view) != NULL);
 	EXPECT(boot_info_parse(&b, BOOT_MB2_MAGIC, 0x1000, &phys.view) != NULL);
 	EXPECT(boot_info_parse(&b, BOOT_MB2_MAGIC, ~0ull, &phys.view) != NULL);
@@ -195,6 +195,80 @@ TEST(full_maps_are_refused)
 	for (unsigned i = 1; i < BOOT_MAP_MAX; i++)
 		told(i * 0x2000ull, 0x1000, RESV);
 	EXPECT_STR(sanitise(), "the memory map falls into too many pieces");
+}
+
+/* As GRUB leaves it on a UEFI machine: its information and modules lie in low memory.
+ */
+static void like_uefi(u64 low_end)
+{
+	clear();
+	told(0, low_end, AVAIL);
+	told(0x4000, 0x321, BOOT_MODULE);
+	told(0x5000, 0x1000, BOOT_MODULE);
+	told(0x100000, 0x706000, AVAIL);
+	told(0x806000, 0x2000, BOOT_NVS);
+	told(0x808000, 0x8000, AVAIL);
+	told(0x810000, 0xf0000, BOOT_NVS);
+	told(0x900000, 0xe700000, AVAIL);
+	EXPECT_STR(sanitise(), NULL);
+}
+
+TEST(low_page_is_none_that_is_used)
+{
+	u64 pa;
+
+	like_uefi(0xa0000);
+	EXPECT(boot_info_low_page(&b, &pa));
+	EXPECT_EQ(pa, 0x9f000);
+	/* Whatever lies at the top of low memory, the next page below is taken. */
+	for (u64 end = 0xa0000; end > 0x7000; end -= PAGE_SIZE) {
+		static const u32 types[] = { RESV, BOOT_MODULE, BOOT_ACPI, BOOT_NVS };
+
+		like_uefi(0xa0000);
+		EXPECT_STR(boot_info_reserve(&b, end - 1, 0xa0001 - end,
+					     types[end >> PAGE_SHIFT & 3]),
+			   NULL);
+		EXPECT(boot_info_low_page(&b, &pa));
+		EXPECT_EQ(pa, end - 2 * PAGE_SIZE);
+	}
+	/* The last ones: below the modules, and not page 0, which has the BIOS's data.
+	 */
+	EXPECT_STR(boot_info_reserve(&b, 0x6000, 0x1000, RESV), NULL);
+	EXPECT(boot_info_low_page(&b, &pa));
+	EXPECT_EQ(pa, 0x3000);
+	EXPECT_STR(boot_info_reserve(&b, 0x1000, 0x3000, BOOT_MODULE), NULL);
+	EXPECT(!boot_info_low_page(&b, &pa));
+}
+
+TEST(low_page_ends_at_640k)
+{
+	u64 pa;
+
+	clear();
+	told(0, 0x40000000, AVAIL);
+	EXPECT_STR(sanitise(), NULL);
+	EXPECT(boot_info_low_page(&b, &pa));
+	EXPECT_EQ(pa, 0x9f000);
+	clear();
+	told(0, 0x1fff, AVAIL);
+	told(0xa0000, 0x40000000, AVAIL);
+	EXPECT_STR(sanitise(), NULL);
+	EXPECT(!boot_info_low_page(&b, &pa));
+}
+
+TEST(image_lies_in_available_memory)
+{
+	like_uefi(0xa0000);
+	EXPECT(boot_info_free(&b, 0x100000, 0x706000));
+	EXPECT(!boot_info_free(&b, 0x100000, 0x706001)); /* over the firmware's NVS */
+	EXPECT(!boot_info_free(&b, 0x100000, 0xd0c020));
+	EXPECT(!boot_info_free(&b, 0xfffff, 0x1000));
+	EXPECT(!boot_info_free(&b, 0x3000, 0x2000));
+	EXPECT(!boot_info_free(&b, 0x10000000, 1));
+	EXPECT(!boot_info_free(&b, 0x200000, ~0ull));
+	EXPECT_STR(boot_info_reserve(&b, 0x300000, 0x1000, BOOT_MODULE), NULL);
+	EXPECT(boot_info_free(&b, 0x100000, 0x200000));
+	EXPECT(!boot_info_free(&b, 0x100000, 0x201000));
 }
 
 TEST(module_by_name)
