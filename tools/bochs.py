@@ -145,6 +145,7 @@ def _checks():
 
 class Bochs:
     name = 'bochs'
+    boots = ('direct', 'grub')
     max_cpus = 14
     why_max = 'Bochs has 64 timers, and each CPU takes some'
     vmx = True

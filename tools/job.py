@@ -16,7 +16,7 @@ class Job:
     results: Path
     cpus: int = 4
     mem: int = 256                    # MiB
-    boot: str = 'direct'              # direct, or grub
+    boot: str = 'direct'              # one of ways.WAYS
     modules: list = field(default_factory=list)      # (path, "NAME ARGS")
     model: str = None                 # the emulator's CPU model; None: its best
     deterministic: bool = False       # one CPU at a time, by instructions counted

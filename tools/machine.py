@@ -44,6 +44,13 @@ def check_cpus(machine, cpus):
                       f'not {cpus}: {machine.why_max}')
 
 
+def check_boot(machine, boot):
+    if boot not in machine.boots:
+        others = [name for name, one in MACHINES.items() if boot in one.boots]
+        raise Trouble(f'{machine.name} cannot boot by {boot}, only by '
+                      f'{" or ".join(machine.boots)}; there is --on {" or ".join(others)}')
+
+
 def _clean(job):
     """No file of an earlier run may be taken for one of this run."""
     job.results.mkdir(parents=True, exist_ok=True)

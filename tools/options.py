@@ -12,6 +12,7 @@ from pathlib import Path
 import kernel
 from machine import MACHINES
 from status import Trouble
+from ways import WAYS
 
 # The flag, its value's name, its default, and what it means.
 OPTIONS = (
@@ -22,7 +23,7 @@ OPTIONS = (
     ('--timeout', 'S', 120, 'seconds until the machine is stopped (120)'),
     ('--results', 'DIR', None, 'where the results go (build/results)'),
     ('--build', 'BUILD', 'checked', 'checked or fast (checked)'),
-    ('--boot', 'HOW', 'direct', 'direct, or grub: a multiboot2 ISO (direct)'),
+    ('--boot', 'HOW', 'direct', 'the way it boots (direct)'),
     ('--model', 'CPU', None, 'CPU model of the emulator, by its own name'),
     ('--deterministic', None, False, 'tcg: the same log each time, but no race is seen'),
     ('--pin', None, False, 'tcg: a CPU of the host for each CPU; kvm does so anyway'),
@@ -32,7 +33,7 @@ OPTIONS = (
     ('--verbose', None, False, 'the whole serial log as it comes'),
 )
 CHOICES = {'--on': tuple(MACHINES), '--build': kernel.BUILDS,
-           '--boot': ('direct', 'grub')}
+           '--boot': tuple(WAYS)}
 # The least and the most that makes sense of each number.
 RANGES = {'--cpus': (1, 1 << 16), '--mem': (16, 1 << 20), '--seed': (0, (1 << 64) - 1),
           '--timeout': (1, 1 << 20)}

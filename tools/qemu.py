@@ -6,59 +6,17 @@ The kernel ends the machine by isa-debug-exit with a code that QEMU never uses f
 own errors; 0 is what a triple fault makes.  kvm.py has the other machine.
 """
 import os
-import re
 import shutil
 
-import mkiso
 import pin
+import ways
 from job import Check, Complaint, Probe
-from status import Trouble
 
 QEMU = 'qemu-system-x86_64'
 INSTALL = 'apt-get install qemu-system-x86'
 EXIT_OFFSET = 0x10           # the kernel adds it, see its power file
 START_FAILED = 1             # what QEMU exits with when it refuses to start
 QUIET = ['-display', 'none', '-monitor', 'none', '-net', 'none']
-
-
-def _medium(job):
-    """The arguments that say what it boots."""
-    if job.boot == 'grub':
-        iso = job.scratch / 'grub.iso'
-        try:
-            mkiso.make_iso(job.elf, iso, job.cmdline, job.modules)
-        except OSError as error:
-            raise Trouble(f'nothing to boot from: {error}') from None
-        return ['-cdrom', 'grub.iso', '-boot', 'd']
-    argv = ['-kernel', os.path.abspath(job.elf), '-append', job.cmdline]
-    if job.modules:
-        argv += ['-initrd', ','.join(_staged(job))]
-    return argv
-
-
-def _staged(job):
-    """Copy each module to a file with the module's name.
-
-    QEMU puts the file's name before the module's words, so the kernel then reads
-    exactly "NAME ARGS", as it does from every other loader.
-    """
-    for path, string in job.modules:
-        name = string.split(' ')[0]
-        if ',' in string:
-            raise Trouble(f'QEMU cannot pass a comma to a module: {string}')
-        if not re.fullmatch(r'[A-Za-z0-9_+-][A-Za-z0-9_.+-]*', name):
-            raise Trouble(f'QEMU cannot pass a module by the name {name!r}')
-        _stage(path, job.scratch / name)
-        yield string
-
-
-def _stage(path, place):
-    if place.exists():
-        raise Trouble(f'the name of a module, {place.name}, is taken')
-    try:
-        shutil.copyfile(path, place)
-    except OSError as error:
-        raise Trouble(f'cannot read the module: {error}') from None
 
 
 def _control(job):
@@ -72,6 +30,7 @@ def installed(emulator=QEMU):
 
 
 class Qemu:
+    boots = tuple(ways.WAYS)
     max_cpus = 255
     why_max = 'an 8-bit APIC ID has no room for more'
     threads = True             # a host's thread for each CPU
@@ -82,7 +41,7 @@ class Qemu:
                 '-m', str(job.mem), '-no-reboot', *QUIET,
                 '-serial', 'file:../serial.log',
                 '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', *_control(job),
-                *_medium(job)]
+                *ways.arguments(job)]
         if job.model:
             argv[argv.index('-cpu') + 1] = job.model
         return argv, dict(os.environ)

@@ -20,6 +20,7 @@ import symbolise
 from job import Job
 from judge import Judge, decide
 from status import Trouble
+from ways import WAYS
 
 DEFAULT_SEED = 1
 DELAY = 400                   # the kernel's own where CPUs do not race
@@ -105,8 +106,10 @@ def plan(args, elf):
     _check_guest(selection, args.modules)
     if args.on:
         machine.check_cpus(machine.MACHINES[args.on], args.cpus)
+        machine.check_boot(machine.MACHINES[args.on], args.boot)
     chosen, why = machine.choose(args.on)
     machine.check_cpus(chosen, args.cpus)
+    machine.check_boot(chosen, args.boot)
     if args.deterministic:
         _order(chosen, selection)
     seed = _seed(args, selection)
@@ -125,7 +128,7 @@ def plan(args, elf):
 def execute(chosen, job, timeout, verbose=False, judge=None):
     """Run the job, report it, and return its status; `judge` keeps what was said."""
     judge = judge or Judge()
-    if job.boot != 'direct':
+    if not WAYS[job.boot].quiet:
         judge.expect_loader()
 
     def feed(chunk):

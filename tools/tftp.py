@@ -32,6 +32,7 @@ LOADERS = tuple(BOOTFILE)
 IPXE_STRINGS = 512
 IPXE_MODULES = 8
 IPXE_SERVER = len('tftp://255.255.255.255/')
+FAILED = 'Bail out! iPXE could not load the kernel or a module.'
 IPXE_WORD = re.compile(r'[A-Za-z0-9_./,:;=@%+*?~^!()\[\]{}<>-]+')
 NAME = re.compile(r'[A-Za-z0-9_+-][A-Za-z0-9_.+-]*')
 
@@ -64,12 +65,15 @@ def check_ipxe(cmdline, modules):
 def _ipxe_script(cmdline, modules, uefi):
     """iPXE's own multiboot is of its BIOS build; its UEFI build goes on with GRUB."""
     check_ipxe(cmdline, modules)
-    loads = [f'module {path} {words}' for path, words in _places(modules)]
+    loads = [f'kernel {KERNEL} {cmdline}'.rstrip(),
+             *(f'module {path} {words}'.rstrip() for path, words in _places(modules)),
+             'boot']
     lines = ['#!ipxe', 'iseq ${platform} efi && goto uefi ||',
-             f'kernel {KERNEL} {cmdline}', *loads, 'boot', 'exit', ':uefi',
-             f'chain {BOOTFILE["uefi"]}' if uefi else
-             'echo iPXE by UEFI boots no multiboot kernel']
-    return '\n'.join(line.rstrip() for line in lines) + '\n'
+             *(f'{load} || goto failed' for load in loads), ':uefi',
+             f'chain {BOOTFILE["uefi"]} || goto failed' if uefi else
+             'echo iPXE by UEFI boots no multiboot kernel',
+             ':failed', f'echo {FAILED}', 'exit 1']
+    return '\n'.join(lines) + '\n'
 
 
 def _mknetdir(folder, platform):

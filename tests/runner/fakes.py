@@ -83,6 +83,7 @@ def text(lines):
 class Machine:
     """Looks like a machine of tools/; runs fake_machine.py."""
     name, max_cpus, why_max, vmx = 'fake', 8, 'it is a fake', True
+    boots = ('direct',)
 
     def __init__(self, pieces, **script):
         self.script = {'pieces': pieces, 'code': 0, **script}
@@ -115,4 +116,5 @@ class Case(unittest.TestCase):
         self.image.write_bytes(elf())
 
     def job(self, **more):
-        return Job(self.image, 'run=x', self.scratch / 'results', **more)
+        return Job(self.image, **{'cmdline': 'run=x', 'results': self.scratch / 'results',
+                                  **more})

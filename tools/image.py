@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""image - `shootdown image`: one file that boots from a USB stick or a CD, BIOS and UEFI
+
+The selection is the kernel's command line, checked against the kernel as a run's is.
+Nobody looks at the machine's exit, so it halts unless told otherwise.
+"""
+import argparse
+from pathlib import Path
+
+import catalog
+import kernel
+import mkiso
+import options
+import report
+import status
+from status import Trouble
+
+EXITS = ('halt', 'reboot', 'bochs', 'qemu')
+MIB = 1 << 20
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Trouble(f'{message}.  The options are: --iso FILE, --build BUILD, '
+                      '--elf FILE, --module FILE[:NAME ARGS], --exit HOW')
+
+
+def _parse(argv):
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument('--iso', default='shootdown.iso')
+    parser.add_argument('--build', choices=kernel.BUILDS, default='checked')
+    parser.add_argument('--elf')
+    parser.add_argument('--module', action='append', default=[])
+    parser.add_argument('--exit', choices=EXITS, default='halt')
+    parser.add_argument('selection', nargs='*')
+    args, unknown = parser.parse_known_intermixed_args(argv)
+    if unknown:
+        parser.error(f'{unknown[0]} is no option')
+    return args
+
+
+def cmdline(elf, words, how):
+    """exit= comes first: the kernel needs it to end even where it refuses the rest."""
+    selection = catalog.check(catalog.read(elf), words)
+    return ' '.join([f'exit={how}', *(f'{k}={v}' for k, v in selection.items())])
+
+
+def main(argv):
+    args = _parse(argv)
+    modules = [options.module(text) for text in args.module]
+    elf = Path(args.elf) if args.elf else kernel.make(args.build)
+    line = cmdline(elf, args.selection, args.exit)
+    try:
+        mkiso.make_iso(elf, args.iso, line, modules, hybrid=True)
+    except OSError as error:
+        raise Trouble(f'cannot make {args.iso}: {error}') from None
+    size = Path(args.iso).stat().st_size / MIB
+    report.say(f'{args.iso}: {size:.1f} MiB, boots by BIOS and UEFI, from a CD or a stick')
+    report.say(f'command line: {line}')
+    report.say(f'to a stick:   dd if={args.iso} of=/dev/sdX bs=1M conv=fsync')
+    report.say('its words:    first serial port, 115200 8N1')
+    return status.PASS
+
+
+if __name__ == '__main__':
+    status.finish(main)
