@@ -67,6 +67,7 @@ STEPS = (
     Step('svm', _machine('svm.py tcg 4 iters=200'), 'all tests by SVM in QEMU TCG, 4 CPUs'),
     Step('kvm', _machine('fake_kvm.py'), 'the path of --on kvm, with TCG in its place'),
     Step('tcg-grub', _machine('no_vmx.py grub 1 4 255'), 'QEMU TCG by GRUB'),
+    Step('ways', _machine('ways.py'), 'one image, every loader, in QEMU TCG'),
     Step('bochs-grub', _machine('grub.py'), 'Bochs by GRUB multiboot2'),
     Step('module', _machine('module.py'), "a user's own guest"),
     Step('crashes', _machine('crashes.py'), 'no crash, hang or refusal is a pass'),
