@@ -104,6 +104,8 @@ static void boot_late(void)
 		print("# acpi: %s: this CPU alone is used\n", why);
 		acpi.n = 0;
 	}
+	if (acpi.truncated)
+		print("# acpi: more than %u CPUs: the others are left out\n", CPU_MAX);
 	if (acpi.disabled)
 		print("# acpi: %u CPUs are not enabled\n", acpi.disabled);
 	if (acpi.notes)

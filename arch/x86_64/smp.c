@@ -24,6 +24,10 @@
 #define ANSWER_STEPS 1000 /* of 10 ms */
 #define NMI_SPINS    20000000
 
+_Static_assert(CPU_MAX % 64 == 0, "sets of CPUs are whole words");
+_Static_assert((u64)CPU_MAX *STACK_SLOT_PAGES *PAGE_SIZE <= APIC_VADDR - STACK_BASE,
+	       "each CPU has its stacks below the APIC");
+
 struct cpu *cpus[CPU_MAX];
 unsigned cpu_count = 1;
 

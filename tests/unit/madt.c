@@ -92,6 +92,55 @@ TEST(madt_600_cpus_are_cut_and_say_so)
 	EXPECT(!cpus.truncated);
 }
 
+/*
+ * Firmware of machines with more than 255 CPUs tells each in one of these ways: by both
+ * kinds of entry where the ID has room in a byte, by type 9 alone, or type 0 as far as
+ * it goes.  The order is that of the table; a CPU told twice is at its first place.
+ */
+TEST(madt_more_cpus_than_a_byte_has_ids)
+{
+	static const unsigned cpus_n[] = { 255, 256, 300, 511, CPU_MAX };
+
+	for (unsigned way = 0; way < 3 * ARRAY_LEN(cpus_n); way++) {
+		unsigned n = cpus_n[way / 3];
+
+		acpi_begin();
+		for (u32 i = 0; i < n && way % 3 != 1; i++)
+			if (i < 0xff)
+				acpi_lapic((u8)i, (u8)i, 1);
+		for (u32 i = 0; i < n; i++)
+			if (way % 3 != 2 || i >= 0xff)
+				acpi_x2apic(i, i, 1);
+		acpi_end();
+		EXPECT_STR(acpi_run(), NULL);
+		EXPECT_EQ(cpus.n, n);
+		EXPECT_EQ(cpus.disabled, 0);
+		EXPECT(!cpus.truncated);
+		for (u32 i = 0; i < n; i++) {
+			EXPECT_EQ(cpus.cpu[i].apic_id, i);
+			EXPECT_EQ(cpus.cpu[i].acpi_uid, i);
+			EXPECT_EQ(cpus.cpu[i].x2apic_entry, way % 3 != 2 || i >= 0xff);
+		}
+	}
+}
+
+/* IDs need not be dense: a package of 12 CPUs may have 16 or 64 of them. */
+TEST(madt_wide_ids)
+{
+	acpi_begin();
+	for (u32 i = 0; i < 300; i++)
+		acpi_x2apic(i / 12 << 16 | i % 12, i, i % 100 ? 1 : 0);
+	acpi_x2apic(0xfffffffe, 300, 1);
+	acpi_end();
+	EXPECT_STR(acpi_run(), NULL);
+	EXPECT_EQ(cpus.n, 298);
+	EXPECT_EQ(cpus.disabled, 3);
+	EXPECT_EQ(cpus.disabled_id[1], 100 / 12 << 16 | 100 % 12);
+	EXPECT_EQ(cpus.cpu[0].apic_id, 1);
+	EXPECT_EQ(cpus.cpu[296].apic_id, 24 << 16 | 11);
+	EXPECT_EQ(cpus.cpu[297].apic_id, 0xfffffffe);
+}
+
 static void override(u64 base)
 {
 	blob_u8(&tables, 5);
