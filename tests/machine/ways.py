@@ -204,6 +204,26 @@ def check_nameless(checks, _, modules, said):
                  'pvh, a module: its bytes', boot)
 
 
+def check_guest(checks, *_):
+    """A user's guest as a module: whole, cut at each of three places, and not there.
+
+    The whole one says hello and ends with a status of its own, so it fails as well.
+    """
+    whole = (ROOT / 'build/checked/guest/hello.guest').read_bytes()
+    file = RESULTS / 'ways-guest.elf'
+    words = 'exit=qemu guest=module:mine run=vmx/module'
+    for size, says in ((len(whole), 'v->exit_code is 0x2a'), (3, 'is not an ELF file'),
+                       (40, 'ends inside its ELF header'), (0x1050, 'runs past the file')):
+        file.write_bytes(whole[:size])
+        boot = Boot('guest', 'direct', words, [(str(file), 'mine')])
+        checks.equal(boot.status, status.FAIL, f'{size} bytes of a guest: status', boot)
+        checks.check(says in boot.log, f'{size} bytes of a guest: {says}', boot)
+    boot = Boot('guest', 'direct', words, [(str(file), 'another')])
+    checks.equal(boot.status, status.FAIL, 'a guest that is not there: status', boot)
+    checks.check("there is no module 'module:mine'" in boot.log,
+                 'a guest that is not there: says so', boot)
+
+
 class AsDisk(Tcg):
     """A TCG with this file as its disk, by BIOS."""
 
@@ -233,7 +253,8 @@ def check_image(checks, want, *_):
 
 
 MORE = {'image': check_image, 'long': check_too_long, 'nameless': check_nameless,
-        'cut': check_cut_by_ipxe, 'missing': check_missing, 'bare': check_bare_ipxe}
+        'guest': check_guest, 'cut': check_cut_by_ipxe, 'missing': check_missing,
+        'bare': check_bare_ipxe}
 
 
 def main(words):
