@@ -1,5 +1,8 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """tftp - a folder from which machines boot the kernel over the network
+
+    tftp.py FOLDER ELF [--cmdline STR] [--module PATH[:NAME ARGS]]...
 
     boot/grub/i386-pc/core.0         what DHCP names to a PC's BIOS
     boot/grub/x86_64-efi/core.efi    what it names to a UEFI
@@ -10,6 +13,7 @@
 
 No file names the server: whoever has loaded the first one knows it.
 """
+import argparse
 import os
 import re
 import shutil
@@ -17,6 +21,7 @@ import subprocess
 from pathlib import Path
 
 import grub
+import status
 from status import Trouble
 
 KERNEL = 'boot/shootdown.elf'
@@ -120,3 +125,23 @@ def make_tree(folder, elf, cmdline, modules, loaders=LOADERS):
     if ipxe:
         (folder / SCRIPT).write_text(ipxe)
     return {loader: BOOTFILE[loader] for loader in loaders}
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(description='Fills a folder to boot from by network.')
+    parser.add_argument('folder', help='new, or empty')
+    parser.add_argument('elf', help='the kernel')
+    parser.add_argument('--cmdline', default='', help="the kernel's command line")
+    parser.add_argument('--module', action='append', default=[],
+                        metavar='PATH[:NAME ARGS]', help='a module; may be repeated')
+    args = parser.parse_args(argv)
+    parts = [text.partition(':') for text in args.module]
+    modules = [(path, string or os.path.basename(path)) for path, _, string in parts]
+    made = make_tree(args.folder, args.elf, args.cmdline, modules)
+    for loader, file in made.items():
+        print(f'{loader:5} {args.folder}/{file}')
+    return status.PASS
+
+
+if __name__ == '__main__':
+    status.finish(main)
