@@ -2,6 +2,7 @@
 """Mutants: their headers, what becomes of the source, and who is told from whom."""
 import contextlib
 import io
+import subprocess
 import types
 from pathlib import Path
 
@@ -334,3 +335,20 @@ class Table(Case):
         self.assertIn('unit:ept*', sound.native)
         self.assertEqual(zoo.programs(sound)('unit').name, 'unit')
         self.assertNotIn('zoo', Path(zoo.programs(sound)('unit')).parts[-3:])
+
+
+class Sources(Case):
+    """A change of a source must not leave its mutants behind."""
+
+    def test_each_patch_fits_and_compiles(self):
+        patches = sorted((mutate.ROOT / 'inval' / 'zoo').glob('*.patch'))
+        self.assertGreater(len(patches), 40)
+        for patch in patches:
+            with self.subTest(patch=patch.name):
+                wrong = self.scratch / f'{patch.stem}.c'
+                wrong.write_text(mutate.source(patch))
+                done = subprocess.run(
+                    ['gcc', '-std=gnu17', '-ffreestanding', '-mgeneral-regs-only', '-Wall',
+                     '-Wextra', '-fsyntax-only', '-I.', '-Ilib/checked', str(wrong)],
+                    cwd=mutate.ROOT, capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ''))
