@@ -70,6 +70,8 @@ STEPS = (
     Step('ways', _machine('ways.py'), 'one image, every loader, in QEMU TCG'),
     Step('bochs-grub', _machine('grub.py'), 'Bochs by GRUB multiboot2'),
     Step('module', _machine('module.py'), "a user's own guest"),
+    Step('screen', _machine('screen.py'), 'what a monitor shows, read back'),
+    Step('pxe', _machine('pxe.py bios'), 'a BIOS boots over a network'),
     Step('crashes', _machine('crashes.py'), 'no crash, hang or refusal is a pass'),
     Step('seeds', 'for s in 2 3 5 8 13; do ' + _machine('scenarios.py 4 --seed $s')
          + ' || exit 1; done', 'all tests in Bochs, other seeds', 3600, nightly=True),
@@ -78,6 +80,8 @@ STEPS = (
       for n in (2, 4, 8)),
     Step('svm-iters', _machine('svm.py tcg 4 iters=10000 run=proto/leaks proto=*'),
          'ten thousand invalidations of each protocol that races', 7200, nightly=True),
+    Step('pxe-uefi', _machine('pxe.py uefi'), 'UEFI, and all else, over a network',
+         nightly=True),
     Step('soak', './shootdown run soak secs=1200 --cpus 4',
          'random edits, protocols, guests and delays', 7200, nightly=True),
     Step('zoo-all', 'python3 tools/zoo.py', 'all mutants before all detectors', 3600,
