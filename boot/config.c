@@ -6,6 +6,7 @@
  */
 #include "boot/config.h"
 #include "arch/x86_64/platform.h"
+#include "arch/x86_64/screen.h"
 #include "boot/cmdline.h"
 #include "build.h"
 #include "lib/catalog.h"
@@ -105,6 +106,12 @@ static bool set_exit(struct config *c, const char *v)
 	return machine_end_by(v);
 }
 
+static bool set_screen(struct config *c, const char *v)
+{
+	(void)c;
+	return screen_choose(v);
+}
+
 /* Each option stands here once: for the parser, for people, and in the catalogue. */
 #define OPTIONS(X)                                                                 \
 	X(run, "globs over test names, comma between")                             \
@@ -121,6 +128,7 @@ static bool set_exit(struct config *c, const char *v)
 	X(secs, "how long a soak lasts, by the machine's own clock")               \
 	X(mute, "APIC ID of a CPU that is not woken")                              \
 	X(pool, "MiB of memory that is used, 16 to 2048")                          \
+	X(screen, "a monitor: auto, off, or text for VGA's text mode")             \
 	X(apic, "auto, x or x2")                                                   \
 	X(exit, "how the machine ends: halt, bochs, qemu or reboot")
 

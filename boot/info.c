@@ -236,6 +236,22 @@ u64 boot_info_top(const struct boot_info *b)
 	return 0;
 }
 
+const char *boot_info_screen_wrong(const struct boot_info *b)
+{
+	const struct framebuffer *fb = &b->screen;
+	const char *why = framebuffer_wrong(fb);
+
+	for (unsigned i = 0; !why && i < b->map_n; i++) {
+		const struct boot_range *r = &b->map[i];
+
+		if (rank(r->type) <= rank(BOOT_NVS) &&
+		    r->base < fb->addr + framebuffer_len(fb) &&
+		    fb->addr < r->base + r->len)
+			why = "it lies in memory that has another use";
+	}
+	return why;
+}
+
 /* Is the first word of `text`, without what a path has in front, equal to `name`? */
 static bool names(const char *text, const char *name)
 {

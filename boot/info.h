@@ -10,6 +10,7 @@
 #define BOOT_INFO_H
 
 #include "boot/view.h"
+#include "lib/pixels.h"
 #include "lib/types.h"
 
 /* What the loader leaves in EAX (Multiboot 0.6.96, 3.2; Multiboot2 2.0, 3.3). */
@@ -68,6 +69,8 @@ struct boot_info {
 
 	u8 rsdp[36];       /* as found in the loader's information, not checked */
 	unsigned rsdp_len; /* 36, 20, or 0 when the loader gave none */
+
+	struct framebuffer screen; /* as told, not checked; no width when none was */
 };
 
 /*
@@ -101,6 +104,9 @@ must_check bool boot_info_low_page(const struct boot_info *b, u64 *out);
  * the firmware keeps its ACPI tables in.  0 when the map is empty.
  */
 u64 boot_info_top(const struct boot_info *b);
+
+/* Why nothing can be shown on b->screen, in a sentence; NULL when it can. */
+must_check const char *boot_info_screen_wrong(const struct boot_info *b);
 
 /*
  * The module whose string starts with the word `name`, with or without a path in

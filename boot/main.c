@@ -10,6 +10,7 @@
 #include "arch/x86_64/memtype.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/platform.h"
+#include "arch/x86_64/screen.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/uart.h"
 #include "boot/acpi.h"
@@ -136,6 +137,8 @@ void boot_main(u32 magic, u64 address)
 	why = boot_info_parse(&info, magic, address, &memory_view);
 	if (why)
 		refuse("boot information", why); /* low memory is ours        */
+	screen_init(&info.screen,
+		    boot_info_screen_wrong(&info)); /* seen without serial */
 	if (!config_parse(&config, &info)) {
 		print("@{\"type\":\"end\",\"status\":%u,\"tests\":0}\n", STATUS_USAGE);
 		machine_end(STATUS_USAGE); /* what the user wants       */
@@ -144,6 +147,7 @@ void boot_main(u32 magic, u64 address)
 	if (why)
 		refuse("memory", why); /* page frames               */
 	paging_init(&pool);            /* W^X                       */
+	screen_map();                  /* a screen above 4 GiB      */
 	paging_map_stacks(0);          /* NMI, #DF and #MC          */
 	cpus[0]->stack_top = stack_top(0, STACK_MAIN_PAGE, STACK_MAIN_PAGES);
 	stack_switch(cpus[0]->stack_top, boot_late); /* guarded stack             */

@@ -16,6 +16,11 @@ void console_add(void (*put)(char c))
 		sink[sinks++] = put;
 }
 
+unsigned console_count(void)
+{
+	return sinks;
+}
+
 static void put_all(struct fmt_sink *self, char c)
 {
 	(void)self;

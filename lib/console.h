@@ -12,6 +12,9 @@
 /* Adds a device: put() writes one byte and waits as long as the device needs. */
 void console_add(void (*put)(char c));
 
+/* How many devices there are. */
+unsigned console_count(void);
+
 /* Formatted text, under the console's lock.  See fmt_va() for the conversions. */
 void print(const char *f, ...) printf_like(1, 2);
 

@@ -6,6 +6,7 @@
  *   0xffff800000000000   direct map of physical 0 .. 4 GiB, never executable
  *   0xffffc00000000000   stacks, a slot for each CPU, guard pages between
  *   0xffffd00000000000   the local APIC, uncacheable
+ *   0xffffe00000000000   a frame buffer that the direct map does not reach
  */
 #ifndef ARCH_LAYOUT_H
 #define ARCH_LAYOUT_H
@@ -14,6 +15,7 @@
 #define DIRECT_SIZE 0x100000000
 #define STACK_BASE  0xffffc00000000000
 #define APIC_VADDR  0xffffd00000000000
+#define SCREEN_BASE 0xffffe00000000000
 
 /* A CPU's stack slot in pages: guard NMI guard #DF guard #MC guard main... guard */
 #define STACK_SLOT_PAGES 16

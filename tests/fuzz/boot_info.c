@@ -24,8 +24,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	magic = format[data[0] % ARRAY_LEN(format)];
 	phys_init(&phys);
 	phys_add(&phys, 0x1000, data + 1, size - 1);
-	if (!boot_info_parse(&info, magic, 0x1000, &phys.view) && info_wrong(&info))
-		abort();
+	if (!boot_info_parse(&info, magic, 0x1000, &phys.view)) {
+		if (info_wrong(&info))
+			abort();
+		if (!boot_info_screen_wrong(&info) && !framebuffer_len(&info.screen))
+			abort();
+	}
 	if (phys.wrong)
 		abort();
 	phys_free(&phys);

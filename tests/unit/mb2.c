@@ -401,3 +401,70 @@ TEST(mb2_random_damage)
 	}
 	EXPECT(accepted > 1000 && accepted < 19000);
 }
+
+static void screen_tag(u64 addr, u8 type, unsigned len)
+{
+	static const u8 colours[] = { 16, 8, 8, 8, 0, 8 };
+
+	tag(8);
+	blob_u64(&info, addr);
+	blob_u32(&info, 4096);
+	blob_u32(&info, 1024);
+	blob_u32(&info, 768);
+	blob_u8(&info, 32);
+	blob_u8(&info, type);
+	blob_u8(&info, 0);
+	blob_u8(&info, 0);
+	blob_bytes(&info, colours, sizeof(colours));
+	info.n = tag_at + 8 + len;
+	tag_done();
+}
+
+static const char *with_screen(u64 addr, u8 type, unsigned len)
+{
+	begin_with_map();
+	screen_tag(addr, type, len);
+	end();
+	EXPECT_STR(parse(), NULL);
+	return boot_info_screen_wrong(&out);
+}
+
+TEST(mb2_screen)
+{
+	EXPECT_STR(with_screen(0xc0000000, FB_RGB, 30), NULL);
+	EXPECT_EQ(out.screen.addr, 0xc0000000);
+	EXPECT_EQ(out.screen.pitch, 4096);
+	EXPECT_EQ(out.screen.width, 1024);
+	EXPECT_EQ(out.screen.height, 768);
+	EXPECT_EQ(out.screen.bpp, 32);
+	EXPECT_EQ(out.screen.red.at, 16);
+	EXPECT_EQ(out.screen.green.at, 8);
+	EXPECT_EQ(out.screen.blue.bits, 8);
+	EXPECT_STR(with_screen(0x4000000000, FB_RGB, 30), NULL);
+}
+
+TEST(mb2_screen_that_is_cut)
+{
+	for (unsigned len = 0; len < 24; len++) {
+		EXPECT(with_screen(0xc0000000, FB_RGB, len) != NULL);
+		EXPECT_EQ(out.screen.width, 0);
+	}
+	for (unsigned len = 24; len < 30; len++) {
+		EXPECT_STR(with_screen(0xc0000000, FB_RGB, len),
+			   "a colour lies outside of its pixels");
+		EXPECT_EQ(out.screen.red.bits, 0);
+	}
+}
+
+TEST(mb2_screen_in_memory)
+{
+	static const u64 bad[] = { 0x100000, 0xfeff000, 0xffff000,
+				   0x1000,   0x9f000,   0xfcf0000 };
+
+	for (unsigned i = 0; i < ARRAY_LEN(bad); i++)
+		EXPECT_STR(with_screen(bad[i], FB_RGB, 30),
+			   "it lies in memory that has another use");
+	EXPECT_STR(with_screen(0x10000000, FB_RGB, 30), NULL);
+	EXPECT(with_screen(0, FB_RGB, 30) != NULL);
+	EXPECT(with_screen(~0ull, FB_RGB, 30) != NULL);
+}
