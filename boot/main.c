@@ -15,6 +15,7 @@
 #include "arch/x86_64/uart.h"
 #include "boot/acpi.h"
 #include "boot/config.h"
+#include "boot/facts.h"
 #include "boot/memory.h"
 #include "boot/modules.h"
 #include "lib/console.h"
@@ -124,6 +125,7 @@ static void boot_late(void)
 	if (no_guests)
 		print("# no guests can run here: %s\n", no_guests);
 	say_boot(no_guests);
+	facts_say(&info); /* which machine this is     */
 	machine_end(tests_run(&config, &pool, no_guests));
 }
 

@@ -24,6 +24,13 @@ bool str_glob(const char *glob, const char *name);
  */
 bool str_u64(const char *s, u64 *out);
 
+/*
+ * Writes s into buf as the inside of a JSON string: printable ASCII as it is, except
+ * quotes and backslashes, which become \u00XX, and all else as '?'.  Always ends buf
+ * with a NUL; what does not fit is left out.  Six bytes for each of s suffice.
+ */
+void str_json(char *buf, const char *s, size_t size);
+
 /* Copies at most size - 1 bytes of s and always ends `to` with a NUL. */
 void str_copy(char *to, const char *s, size_t size);
 

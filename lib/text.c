@@ -65,3 +65,26 @@ void str_copy(char *to, const char *s, size_t size)
 	if (size)
 		to[i] = 0;
 }
+
+/* A backslash of its own is garbage to who reads the log: none is made of one in s. */
+void str_json(char *buf, const char *s, size_t size)
+{
+	size_t at = 0;
+
+	for (; *s; s++) {
+		bool plain = *s >= ' ' && *s <= '~';
+		const char *code = *s == '"'    ? "\\u0022"
+				   : *s == '\\' ? "\\u005c"
+						: NULL;
+
+		if (at + (code ? 6 : 1) >= size)
+			break;
+		if (code)
+			memcpy(buf + at, code, 6);
+		else
+			buf[at] = plain ? *s : '?';
+		at += code ? 6 : 1;
+	}
+	if (size)
+		buf[at] = 0;
+}

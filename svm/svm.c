@@ -15,6 +15,7 @@
 #include "mm/mem.h"
 #include "svm/entry.h"
 #include "svm/event.h"
+#include "svm/facts.h"
 #include "svm/insn.h"
 #include "svm/told.h"
 
@@ -57,6 +58,11 @@ static const char *probe(void)
 		id.gib_pages = cpuid(CPUID_EXT_1, 0).edx & EXT_1_EDX_1G;
 	}
 	return svm_caps_negotiate(&svm_caps, &id);
+}
+
+static void facts(struct backend_facts *out)
+{
+	svm_facts(out, svm_caps.features, svm_caps.asids);
 }
 
 /* The frames are zeroed; the first is hardware's alone (APM 15.30.4). */
@@ -217,6 +223,7 @@ const struct backend svm_backend = {
 	.region_order = REGION_ORDER,
 	.present = present,
 	.probe = probe,
+	.facts = facts,
 	.cpu_on = cpu_on,
 	.format = NESTED_NPT,
 	.max_leaf = max_leaf,

@@ -108,6 +108,14 @@ struct vcpu {
 	struct irqs irqs;                        /* REQUEST_IRQ                  */
 };
 
+/* What a CPU says of its kind of virtualization, whether that is enough or not. */
+struct backend_facts {
+	const char *word_of; /* the MSR or the leaf of CPUID       */
+	u64 word;
+	u32 asids;       /* how many, 0 included; 0: none are counted */
+	char names[400]; /* of the bits, a blank between: lib/flags.h */
+};
+
 struct backend {
 	const char *name;
 	bool vmmcall;          /* guests call by VMMCALL, else by VMCALL     */
@@ -116,6 +124,7 @@ struct backend {
 	bool (*present)(void); /* is this the kind of hardware that the CPU has? */
 	/* NULL, or why this machine cannot do it, after a line for each lack. */
 	const char *(*probe)(void);
+	void (*facts)(struct backend_facts *out); /* after probe()                  */
 	/*
 	 * Switches virtualization on, on the executing CPU, which keeps the zeroed
 	 * block `region` from then on.  NULL or a sentence.

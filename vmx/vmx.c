@@ -14,6 +14,7 @@
 #include "mm/mem.h"
 #include "vmx/entry.h"
 #include "vmx/event.h"
+#include "vmx/facts.h"
 #include "vmx/insn.h"
 #include "vmx/pml.h"
 
@@ -35,6 +36,11 @@ static const char *probe(void)
 			       .msr = rdmsr };
 
 	return vmx_caps_negotiate(&vmx_caps, &cpu);
+}
+
+static void facts(struct backend_facts *out)
+{
+	vmx_facts(out, vmx_caps.ept);
 }
 
 static const char *cpu_on(hpa_t region)
@@ -210,6 +216,7 @@ const struct backend vmx_backend = {
 	.name = "vmx",
 	.present = present,
 	.probe = probe,
+	.facts = facts,
 	.cpu_on = cpu_on,
 	.region_order = 0,
 	.format = NESTED_EPT,
