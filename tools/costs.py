@@ -11,6 +11,7 @@ import subprocess
 import catalog
 import costs_both
 import costs_table
+import facts
 import kernel
 import options
 import report
@@ -80,6 +81,7 @@ def leave(judge, folder):
         report.say(line)
     report.say('A figure with ! misses its bar; the text in [] is its unit.')
     boot = {key: judge.boot.get(key) for key in ('machine', 'build', 'cpus', 'seed')}
+    boot['format'] = facts.FORMAT
     (folder / 'bench.json').write_text(json.dumps({**boot, 'rows': rows.all}, indent=1))
     why = draw(rows, 'ticks', folder / 'costs.svg')
     report.say(f'costs.svg is not drawn: {why}' if why else
@@ -109,8 +111,6 @@ def main(argv):
     busy = f'another run uses {args.results}; give this one --results DIR'
     judge = Judge()
     with kernel.locked(args.results / '.lock', busy):
-        for name in ('bench.json', 'costs.svg'):
-            (args.results / name).unlink(missing_ok=True)
         code = run.execute(chosen, job, args.timeout, args.verbose, judge)
         if code != status.PASS:
             return code

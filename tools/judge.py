@@ -131,6 +131,7 @@ class Judge:
     def __init__(self):
         self.rest = b''
         self.boot, self.end, self.plan, self.bail = None, None, None, None
+        self.machine = None
         self.tests, self.benches, self.points = [], [], []
         self.lines, self.faults, self.dump = [], [], []
         self.loading = False       # what comes is still the firmware's or the loader's
@@ -201,7 +202,7 @@ class Judge:
         kind = record.get('type')
         if self.end is not None:
             self.faults.append(f'a {kind} record after the end record')
-        if kind in ('boot', 'end'):
+        if kind in ('boot', 'machine', 'end'):
             return self._once(kind, record)
         if kind == 'test':
             return self._test(record)

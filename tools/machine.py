@@ -18,6 +18,8 @@ from status import Trouble
 
 MACHINES = {machine.name: machine for machine in (Kvm(), Bochs(), Tcg())}
 CHOICE = ('kvm', 'bochs')
+# What an earlier run may have left in its folder.
+LEFT = ('results.jsonl', 'junit.xml', 'run.json', 'bench.json', 'costs.svg')
 
 
 def describe(name, probe):
@@ -54,7 +56,7 @@ def check_boot(machine, boot):
 def _clean(job):
     """No file of an earlier run may be taken for one of this run."""
     job.results.mkdir(parents=True, exist_ok=True)
-    for name in ('results.jsonl', 'junit.xml'):
+    for name in LEFT:
         (job.results / name).unlink(missing_ok=True)
     shutil.rmtree(job.scratch, ignore_errors=True)
     job.scratch.mkdir()

@@ -160,5 +160,5 @@ def closing(judge, code, sentence, lines, folder):
     for line in lines:
         say(line)
     say()
-    say(f'results: {folder}/ (serial.log, results.jsonl, junit.xml)')
+    say(f'results: {folder}/ (serial.log, results.jsonl, run.json, junit.xml)')
     say(f'{sentence.rstrip(".")}.  Status {code}: {status.MEANING[code]}.')

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import catalog
+import facts
 import kernel
 import machine
 import options
@@ -147,6 +148,7 @@ def execute(chosen, job, timeout, verbose=False, judge=None):
         sentence += f'.  {said}'
     if code == status.TIMEOUT:
         sentence += f' ({timeout} s)'
+    facts.write(job.results, facts.of_run(job, chosen.name, judge, code, sentence, ending))
     _leave(judge, job, code, sentence, faults)
     return code
 

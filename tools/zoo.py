@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import facts
 import kernel
 import mutate
 import status
@@ -143,9 +144,29 @@ def _run_all(args, mutants):
             yield row
 
 
-def _leave(rows, args):
+def _machine_facts(folder):
+    """What the first run in this folder that has come so far says of its machine."""
+    for path in sorted(folder.glob('*/run.json')):
+        record = json.loads(path.read_text())
+        if record['facts']:
+            return {key: record[key] for key in ('emulator', 'build', 'backend', 'facts')}
+    return None
+
+
+def about(rows, args, code):
+    """The run.json of a zoo: facts.common() and what is its own."""
+    machines = dict.fromkeys(row.machine for row in rows if not row.mutant.never)
+    return {**facts.common('zoo'), **{key: getattr(args, key) for key in
+                                      ('cpus', 'iters', 'seed', 'seeds', 'quick')},
+            'status': code, 'machines': {name: _machine_facts(args.results / name)
+                                         for name in machines}}
+
+
+def _leave(rows, args, code):
+    records, whole = [zoo_table.record(row) for row in rows], about(rows, args, code)
     (args.results / 'zoo.jsonl').write_text(
-        ''.join(json.dumps(zoo_table.record(row)) + '\n' for row in rows))
+        ''.join(json.dumps(record) + '\n' for record in records))
+    facts.write(args.results, whole)
     text = zoo_table.document(rows, args)
     (args.results / 'zoo.md').write_text(text)
     if args.save:
@@ -154,7 +175,9 @@ def _leave(rows, args):
         path = kernel.ROOT / 'docs' / 'results' / f'{day}-zoo-{where}-{args.cpus}.md'
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        print(f'saved: {path.relative_to(kernel.ROOT)}')
+        path.with_suffix('.json').write_text(
+            json.dumps({**whole, 'rows': records}, indent=1) + '\n')
+        print(f'saved: {path.relative_to(kernel.ROOT)}, and as .json')
 
 
 def main(argv):
@@ -164,14 +187,15 @@ def main(argv):
     args.results.mkdir(parents=True, exist_ok=True)
     with kernel.locked(args.results / '.lock', 'another `shootdown zoo` runs here'):
         rows = list(_run_all(args, mutants))
-        _leave(rows, args)
-    bad = sum(not zoo_table.judge(row)[0] for row in rows)
+        bad = sum(not zoo_table.judge(row)[0] for row in rows)
+        code = status.FAIL if bad else status.PASS
+        _leave(rows, args, code)
     never = sum(bool(row.mutant.never) for row in rows)
     print('', *zoo_table.lines(zoo_table.matrix(rows)), '', zoo_table.LEGEND, '',
-          f'results: build/results/zoo/ (zoo.md, zoo.jsonl)  '
+          f'results: build/results/zoo/ (zoo.md, zoo.jsonl, run.json)  '
           f'({time.monotonic() - begin:.0f} s)',
           f'{len(rows) - bad - never} passed, {bad} failed, {never} skipped', sep='\n')
-    return status.FAIL if bad else status.PASS
+    return code
 
 
 if __name__ == '__main__':

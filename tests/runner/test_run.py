@@ -180,6 +180,10 @@ class Plan(Case):
 
 
 FAKE_QEMU = '''#!/bin/sh
+if [ "$1" = --version ]; then
+    echo 'QEMU emulator version 7.2.22 (fake)'
+    exit
+fi
 for arg; do
     case $arg in file:*) serial=${arg#file:} ;; esac
 done
@@ -223,6 +227,10 @@ class Program(Case):
         code, out = self.run_it('run=proto/*', '--cpus', '2', 'proto=gen-smr')
         self.assertEqual(code, 0, out)
         self.assertIn('machine: tcg, 2 CPUs', out)
+        told = json.loads((self.scratch / 'results' / 'run.json').read_text())
+        self.assertEqual([told[key] for key in ('machine', 'emulator', 'cpus', 'status')],
+                         ['tcg', 'QEMU 7.2.22', 2, 0])
+        self.assertIn('./shootdown run --elf', told['command'])
 
     def test_wrong_code(self):
         (self.scratch / 'code').write_text('0')
