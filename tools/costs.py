@@ -4,14 +4,12 @@
 Takes the options of `shootdown run`, and --both: costs_both.py.  Prints a table for each metric, and leaves
 bench.json, where each row has its floor and its bar, and costs.svg.
 """
-import json
 import shutil
 import subprocess
 
 import catalog
 import costs_both
 import costs_table
-import facts
 import kernel
 import options
 import report
@@ -80,9 +78,7 @@ def leave(judge, folder):
     for line in costs_table.tables(rows, judge.boot['cpus']):
         report.say(line)
     report.say('A figure with ! misses its bar; the text in [] is its unit.')
-    boot = {key: judge.boot.get(key) for key in ('machine', 'build', 'cpus', 'seed')}
-    boot['format'] = facts.FORMAT
-    (folder / 'bench.json').write_text(json.dumps({**boot, 'rows': rows.all}, indent=1))
+    costs_table.save(rows, judge.boot, folder)
     why = draw(rows, 'ticks', folder / 'costs.svg')
     report.say(f'costs.svg is not drawn: {why}' if why else
                f'figures: bench.json, costs.svg in {folder}')

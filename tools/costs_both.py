@@ -5,7 +5,6 @@ Bochs plays an Intel CPU with VMX and then an AMD CPU with SVM, one instruction 
 the other, so the figures of both are instructions of the same kernel.  The AMD model has
 no x2APIC: there each kick takes stores and a look of its own.
 """
-import catalog
 import costs_table
 import kernel
 import options
@@ -70,7 +69,7 @@ def main(argv):
             raise Trouble('bench --both chooses the machine: Bochs, an Intel and an AMD '
                           'model')
         args.on, args.model = 'bochs', model
-        args.results = args.results / backend.lower()
+        folder, args.results = args.results, args.results / backend.lower()
         if not any(word.startswith('proto=') for word in args.selection):
             args.selection.append('proto=*')
         args.selection.append('run=' + ','.join(TESTS))
@@ -82,6 +81,9 @@ def main(argv):
             return code
     rows = {backend: costs_table.Rows(judge.benches)
             for backend, judge in judges.items()}
+    for backend, found in rows.items():
+        costs_table.weigh(found)
+        costs_table.save(found, judges[backend].boot, folder / backend.lower())
     cpus = next(iter(judges.values())).boot['cpus']
     report.say()
     for metric in METRICS:

@@ -7,6 +7,10 @@ is what a protocol should keep to.  Bars are in instructions, so they say nothin
 the TSC counts cycles.  A missed bar is a failure only for the protocols that this
 project stands for; the others are here to be compared with.
 """
+import json
+
+import facts
+
 OURS = ('gen-slot',)
 BATCHES = (1, 8, 64, 512, 4096)
 INITIATORS = 4
@@ -116,6 +120,13 @@ def weigh(rows):
         counted = row['unit'] in (EVENTS, INSTRUCTIONS)
         row['bar'] = bar(case) if bar and counted else None
         row['kept'] = None if row['bar'] is None else row['value'] <= row['bar']
+
+
+def save(rows, boot, folder):
+    """Write bench.json of rows that have been weighed (docs/results/FORMAT.md)."""
+    about = {key: boot.get(key) for key in ('machine', 'build', 'cpus', 'seed')}
+    (folder / 'bench.json').write_text(json.dumps(
+        {'format': facts.FORMAT, **about, 'rows': rows.all}, indent=1))
 
 
 def missed(rows):

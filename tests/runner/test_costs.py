@@ -5,6 +5,7 @@ import sys
 import costs
 import costs_both
 import costs_table
+import kept
 from fakes import ROOT, Case, line, record, stream, text
 from judge import Judge, bench_problem, decide
 from process import Ending
@@ -94,6 +95,15 @@ class Tables(Case):
         finally:
             costs.shutil.which = which
         self.assertIn('gnuplot-nox', why)
+
+
+class Saved(Case):
+    def test_the_report_reads_what_is_saved(self):
+        rows, said = rows_of(good()), []
+        costs_table.save(rows, {'cpus': CPUS}, self.scratch)
+        (self.scratch / 'run.json').write_text('{"format": 1}')
+        result, = kept.read([self.scratch], said.append)
+        self.assertEqual((said, result.costs), ([], rows.all))
 
 
 class Both(Case):
