@@ -14,6 +14,7 @@ sound protocol, or a run ended in a way that its mutant does not explain.
 """
 import argparse
 import datetime
+import itertools
 import json
 import re
 import sys
@@ -162,6 +163,18 @@ def about(rows, args, code):
                                          for name in machines}}
 
 
+def _place(args):
+    """Where the table is saved: never over one that is there."""
+    where = '-'.join(args.on) or 'all'
+    stem = (f'{datetime.date.today().isoformat()}-zoo-{where}-{args.cpus}'
+            + '-quick' * args.quick)
+    for count in itertools.count(1):
+        name = stem if count == 1 else f'{stem}-{count}'
+        path = kernel.ROOT / 'docs' / 'results' / f'{name}.md'
+        if not path.exists() and not path.with_suffix('.json').exists():
+            return path
+
+
 def _leave(rows, args, code):
     records, whole = [zoo_table.record(row) for row in rows], about(rows, args, code)
     (args.results / 'zoo.jsonl').write_text(
@@ -170,9 +183,7 @@ def _leave(rows, args, code):
     text = zoo_table.document(rows, args)
     (args.results / 'zoo.md').write_text(text)
     if args.save:
-        day = datetime.date.today().isoformat()
-        where = '-'.join(args.on) or 'all'
-        path = kernel.ROOT / 'docs' / 'results' / f'{day}-zoo-{where}-{args.cpus}.md'
+        path = _place(args)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         path.with_suffix('.json').write_text(

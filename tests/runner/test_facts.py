@@ -115,7 +115,7 @@ class Zoo(Case):
         row.kill('ground', 3, 'invalidations', 'proto/accessed', 'stale')
         args = SimpleNamespace(results=self.scratch / 'zoo', cpus=4, iters=9, seed=1,
                                seeds=1, quick=False, save=save, on=[])
-        (args.results / 'bochs' / 'H1').mkdir(parents=True)
+        (args.results / 'bochs' / 'H1').mkdir(parents=True, exist_ok=True)
         (args.results / 'bochs' / 'H1' / 'run.json').write_text(json.dumps(
             {'emulator': 'Bochs 2.7', 'build': 'checked', 'backend': 'vmx',
              'facts': {'cpu': 'A'}}))
@@ -129,6 +129,13 @@ class Zoo(Case):
         self.assertEqual((told['kind'], told['iters'], told['status'],
                           told['machines']['bochs']['facts']), ('zoo', 9, 0, {'cpu': 'A'}))
         self.assertFalse((self.scratch / 'docs').exists())
+
+    def test_nothing_that_was_saved_is_written_over(self):
+        for count in range(1, 4):
+            self.leave(True)
+            names = sorted((self.scratch / 'docs' / 'results').iterdir())
+            self.assertEqual(len(names), 2 * count)
+        self.assertTrue(names[0].name.endswith('-zoo-all-4-2.json'))
 
     def test_saved_as_data_too(self):
         self.leave(True)
