@@ -43,7 +43,8 @@ def machine(result):
              str(run.get('backend') or '').upper(), cpus and f'{word(cpus)} CPUs',
              run.get('build') and f'{word(run["build"])} build',
              'deterministic' if run.get('deterministic') is True else '']
-    return ', '.join(word(part) for part in parts if part) or 'a machine that is not known'
+    return (', '.join(word(part).strip() for part in parts if part)
+            or 'a machine that is not known')
 
 
 class Book:
