@@ -38,8 +38,9 @@ def broken(result):
 def machine(result):
     """What made it, in a line: results of one such line belong side by side."""
     run, facts = result.run, result.facts
-    cpus = run.get('cpus')
-    parts = [run.get('host') or run.get('machine'), facts.get('cpu'),
+    cpus, several = run.get('cpus'), run.get('machines')
+    zoo = isinstance(several, dict) and f'the zoo on {" and ".join(several)}'
+    parts = [run.get('host') or run.get('machine') or zoo, facts.get('cpu'),
              str(run.get('backend') or '').upper(), cpus and f'{word(cpus)} CPUs',
              run.get('build') and f'{word(run["build"])} build',
              'deterministic' if run.get('deterministic') is True else '']
