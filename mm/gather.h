@@ -47,6 +47,7 @@ struct gather {
 	u8 tag; /* of the entries that wait for ept_settle(), 0 when there are none */
 	struct gather_range range[GATHER_RANGES];
 	u64 parked_from, parked_to; /* they lie in between */
+	u64 name;                   /* of its invalidation, for the trace alone */
 	u64 edit; /* its number while its invalidation is to be judged: inval/ghost.c */
 	struct frame_list dead;
 };

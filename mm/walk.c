@@ -15,6 +15,8 @@
  * promise for that, and on some CPUs a fetch then raises a machine check).
  */
 #include "mm/walk.h"
+#include "inval/hw.h"
+#include "lib/trace.h"
 
 bool edit_range_ok(gpa_t gpa, u64 len)
 {
@@ -176,9 +178,14 @@ enum err edit_walk(struct edit *x, hpa_t table, unsigned top, u64 gpa, u64 end)
 
 enum err edit_run_locked(struct edit *x, gpa_t gpa, u64 len)
 {
-	enum err err = edit_walk(x, x->ept->root, EPT_LEVELS - 1, gpa.v, gpa.v + len);
+	enum err err;
 
+	if (CHECKED)
+		trace2(hw_self(), TRACE_EDIT, gpa.v, len);
+	err = edit_walk(x, x->ept->root, EPT_LEVELS - 1, gpa.v, gpa.v + len);
 	edit_flush(x);
+	if (CHECKED)
+		trace(hw_self(), TRACE_EDITED, err);
 	return err;
 }
 

@@ -11,12 +11,15 @@
  * policy is asked.  Such exits are nested page faults, and on some CPUs interrupts and
  * NMIs that arrived with the event.
  */
+#include "lib/trace.h"
 #include "svm/event.h"
 #include "svm/insn.h"
 #include "svm/svm.h"
 
 static bool policy(struct vcpu *v, enum exit_kind kind)
 {
+	trace2(v->cpu, TRACE_REASON, kind,
+	       kind == EXIT_FAULT ? v->exit.gpa.v : v->exit.vector);
 	return vm_exit_table[kind](v);
 }
 

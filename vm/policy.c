@@ -9,7 +9,6 @@
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/trap.h"
 #include "lib/console.h"
-#include "lib/trace.h"
 #include "vm/calls.h"
 #include "vm/vm.h"
 
@@ -31,14 +30,13 @@ static bool stop(struct vcpu *v, const char *why)
 
 static bool on_irq(struct vcpu *v)
 {
-	trace(v->cpu, TRACE_EXIT, v->exit.vector);
 	irq_handle(v->exit.vector);
 	return true;
 }
 
 static bool on_irq_taken(struct vcpu *v)
 {
-	trace(v->cpu, TRACE_EXIT, 0);
+	(void)v;
 	return true;
 }
 
@@ -164,7 +162,6 @@ static bool on_io(struct vcpu *v)
 
 static bool on_fault(struct vcpu *v)
 {
-	trace(v->cpu, TRACE_EXIT, v->exit.gpa.v);
 	if (vm_fault(v))
 		return true;
 	print("# guest: EPT violation, address 0x%lx, access %s%s%s, rip 0x%lx\n",

@@ -59,18 +59,23 @@ static void tell_ghost(const struct vcpu *v)
  */
 static void enter(struct vcpu *v)
 {
+	trace_detail(v->cpu, TRACE_ENTERING, v->id);
 	reading(true);
 	STEP(enter);
 	v->enter(v->reader);
 	tell_ghost(v);
 	STEP(entry);
+	trace2(v->cpu, TRACE_ENTER, v->reader->flushed, v->vm->name);
 }
 
 static void leave(struct vcpu *v)
 {
+	trace(v->cpu, TRACE_EXIT, 0);
 	STEP(left);
 	ghost_exit(v->reader->ghost, v->cpu);
+	trace_detail(v->cpu, TRACE_LEAVING, v->id);
 	v->leave(v->reader);
+	trace_detail(v->cpu, TRACE_OUT, v->id);
 	reading(false);
 }
 
@@ -88,7 +93,6 @@ struct vcpu *vcpu_exit(struct vcpu *v)
 	leave(v);
 	if (v->dispatch(v) && (!load_acquire(&v->request) || answer(v))) {
 		enter(v);
-		trace(v->cpu, TRACE_ENTER, v->reader->flushed);
 		return v;
 	}
 	return NULL;
@@ -124,6 +128,7 @@ void vcpu_run(struct vcpu *v)
 	assert(this_cpu()->id == v->cpu);
 	cli();
 	current[v->cpu] = v;
+	trace2(v->cpu, TRACE_LOOP, v->id, v->vm->name);
 	if (!v->loaded) {
 		backend->load(v);
 		v->loaded = true;
@@ -139,5 +144,6 @@ void vcpu_run(struct vcpu *v)
 	backend->unload(v);
 	v->loaded = false;
 	current[v->cpu] = NULL;
+	trace(v->cpu, TRACE_LEFT, v->id);
 	sti();
 }

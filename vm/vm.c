@@ -89,6 +89,7 @@ enum err vm_create(struct vm **out, struct pool *pool, const struct inval_proto 
 	memset(vm, 0, sizeof(*vm));
 	vm->pool = pool;
 	vm->spin_limit = patience();
+	vm->name = trace_name(this_cpu()->id);
 	e = ept_create(&vm->ept, pool, proto->root_order);
 	if (e) {
 		pool_free(pool, pa);
@@ -313,20 +314,35 @@ static void look(struct vm *vm, ticket_t t)
 
 void vm_await(struct vm *vm, ticket_t t)
 {
+	unsigned self = this_cpu()->id;
 	u64 spins = 0;
 
 	while (!inval_done(&vm->inval, t)) {
+		if (!spins)
+			trace_detail(self, TRACE_WAIT, t);
 		relax();
 		if (++spins % vm->spin_limit == 0 && !kick_in_flight())
 			look(vm, t);
 	}
+	trace_detail(self, TRACE_DONE, t);
+}
+
+ticket_t vm_publish(struct vm *vm, struct gather *g)
+{
+	unsigned self = this_cpu()->id;
+
+	if (CHECKED) {
+		g->name = trace_name(self);
+		trace2(self, TRACE_INVAL, g->name, vm->name);
+		trace(self, TRACE_PUBLISH, load_relaxed(&vm->inval.gen));
+	}
+	return inval_publish(&vm->inval, g);
 }
 
 ticket_t vm_invalidate(struct vm *vm, struct gather *g)
 {
-	ticket_t t = inval_publish(&vm->inval, g);
+	ticket_t t = vm_publish(vm, g);
 
-	trace(this_cpu()->id, TRACE_PUBLISH, t);
 	vm_await(vm, t);
 	inval_complete(&vm->inval, g);
 	return t;
@@ -335,8 +351,8 @@ ticket_t vm_invalidate(struct vm *vm, struct gather *g)
 void vm_retire(struct vm *vm, ticket_t t, struct gather *g)
 {
 	ept_settle(&vm->ept, g);
+	trace2(this_cpu()->id, TRACE_RETIRE, t, g->name);
 	inval_retire(&vm->inval, t, g);
-	trace(this_cpu()->id, TRACE_RETIRE, t);
 }
 
 void vm_finish(struct vm *vm, struct gather *g)

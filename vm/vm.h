@@ -41,6 +41,7 @@ struct vm {
 	/* The owner's answer to CALL_OWNER: true to go on.  NULL: no such call. */
 	bool (*called)(struct vcpu *);
 	void *owner;    /* the owner's own */
+	u64 name;       /* for the trace alone */
 	u64 spin_limit; /* turns of a wait before the watchdog looks */
 	struct vm_watchdog watchdog;
 };
@@ -90,6 +91,9 @@ void vm_stop(struct vm *vm);
 
 /* Has every vCPU left its loop by itself? */
 bool vm_all_stopped(const struct vm *vm);
+
+/* inval_publish(), for whoever waits and retires by the calls below. */
+ticket_t vm_publish(struct vm *vm, struct gather *g);
 
 /* Waits under the watchdog's eyes until the invalidation with that ticket is done. */
 void vm_await(struct vm *vm, ticket_t t);

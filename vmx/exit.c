@@ -7,6 +7,7 @@
  * it stores nothing and falls from function to function by jumps.
  */
 #include "vmx/vmx.h"
+#include "lib/trace.h"
 #include "vmx/event.h"
 #include "vmx/insn.h"
 #include "vmx/pml.h"
@@ -15,6 +16,8 @@
 
 static bool policy(struct vcpu *v, enum exit_kind kind)
 {
+	trace2(v->cpu, TRACE_REASON, kind,
+	       kind == EXIT_FAULT ? v->exit.gpa.v : v->exit.vector);
 	return vm_exit_table[kind](v);
 }
 

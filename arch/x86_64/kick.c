@@ -14,6 +14,7 @@
 #include "arch/x86_64/cluster.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/insn.h"
+#include "arch/x86_64/kicklog.h"
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/x2apic.h"
 #include "inval/hw.h"
@@ -40,13 +41,27 @@ unsigned hw_self(void)
 
 static void trace_kick(unsigned cpu)
 {
-	trace(hw_self(), TRACE_KICK, cpu);
+	if (CHECKED)
+		kicklog_send(cpu, 0);
+}
+
+static void send(unsigned cpu)
+{
+	apic_send(cpus[cpu]->apic_id, ICR_KICK);
 }
 
 void kick_now(unsigned cpu)
 {
 	trace_kick(cpu);
-	apic_send(cpus[cpu]->apic_id, ICR_KICK);
+	send(cpu);
+}
+
+/* One that has been under way. */
+static void arrive(unsigned cpu)
+{
+	if (CHECKED)
+		kicklog_send(cpu, TRACE_ASKED);
+	send(cpu);
 }
 
 static bool take(unsigned cpu)
@@ -63,7 +78,7 @@ static void send_next(void)
 	while (i < cpu_count && !take((turn + i) % cpu_count))
 		i++;
 	if (i < cpu_count)
-		kick_now((turn + i) % cpu_count);
+		arrive((turn + i) % cpu_count);
 	if (kick_in_flight())
 		apic_timer(flight);
 }
@@ -72,7 +87,7 @@ static void send_pending(void)
 {
 	for (unsigned i = 0; i * 64 < cpu_count; i++)
 		for (u64 word = swap(&pending[i], 0ul); word; word &= word - 1)
-			kick_now(i * 64 + (unsigned)__builtin_ctzll(word));
+			arrive(i * 64 + (unsigned)__builtin_ctzll(word));
 }
 
 static void (*on_kick)(void);
@@ -81,7 +96,8 @@ static void kicked(void)
 {
 	atomic64_t *kicks = &this_cpu()->pub.kicks;
 
-	trace(hw_self(), TRACE_KICKED, 0);
+	if (CHECKED)
+		kicklog_take();
 	store_release(kicks, load_relaxed(kicks) + 1);
 	if (on_kick)
 		on_kick();
@@ -116,6 +132,11 @@ static void by_cluster(unsigned base, u64 which)
 		x2apic_send(cluster_take(base, &which), ICR_KICK | ICR_LOGICAL);
 }
 
+static void trace_ask(unsigned cpu)
+{
+	trace_detail(hw_self(), TRACE_ASK, cpu);
+}
+
 static void delay(unsigned cpu)
 {
 	or_fence(&pending[cpu / 64], BIT(cpu % 64));
@@ -133,12 +154,15 @@ static never_inline void send_or_not(unsigned base, u64 which)
 {
 	if (counted)
 		each(base, which, count);
-	if (flight != KICK_NOW && hw_self() == delayer)
+	if (flight != KICK_NOW && hw_self() == delayer) {
+		if (CHECKED)
+			each(base, which, trace_ask);
 		each(base, flight == KICK_LOST ? 0 : which, delay);
-	else if (together)
+	} else if (together) {
 		by_cluster(base, which);
-	else
+	} else {
 		each(base, which, kick_now);
+	}
 }
 
 void hw_kick_many(unsigned base, u64 which)

@@ -11,6 +11,7 @@
 #include "arch/x86_64/delay.h"
 #include "arch/x86_64/desc.h"
 #include "arch/x86_64/insn.h"
+#include "arch/x86_64/kicklog.h"
 #include "arch/x86_64/layout.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/trampoline.h"
@@ -168,6 +169,8 @@ void smp_post(unsigned cpu, struct work *w)
 	assert(!load_relaxed(&cpus[cpu]->pub.work));
 	/* The ICR may be written before older stores are seen: not before this one. */
 	store_fence(&cpus[cpu]->pub.work, (u64)w);
+	if (CHECKED)
+		kicklog_send(cpu, 0);
 	apic_send(cpus[cpu]->apic_id, ICR_ASSERT | ICR_FIXED | VECTOR_KICK);
 }
 

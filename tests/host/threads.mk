@@ -17,7 +17,7 @@ HOST_tsan  += -Wno-tsan
 STAND_INS = tests/host/ram.c tests/host/cpu.c
 
 MM_SRCS = mm/pool.c mm/gather.c mm/format.c mm/table.c mm/walk.c mm/ept.c mm/change.c mm/resize.c \
-	mm/dirty.c mm/fault.c
+	mm/dirty.c mm/fault.c lib/trace.c
 # Kicks of several CPUs, for programs that say what a kick is.
 MANY_SRC = tests/host/kick_many.c
 # Every protocol; the ghost TLB's words need a formatter, and go where one is.

@@ -46,7 +46,7 @@ static void kick_while_held(struct run *t, struct stage *s)
 	EXPECT_EQ(t,
 		  ept_remap(&s->vm->ept, GPA(GUEST_WINDOW), s->block[1], s->size, &g),
 		  E_OK);
-	ticket = inval_publish(&s->vm->inval, &g);
+	ticket = vm_publish(s->vm, &g);
 	EXPECT(t, !inval_done(&s->vm->inval, ticket));
 	store_release(&hold, 0u);
 	for (unsigned i = 0; i < SPINS && !inval_done(&s->vm->inval, ticket); i++)

@@ -45,7 +45,7 @@ static void kick_stragglers(const struct stage *s)
 static ticket_t invalidate(struct stage *s, struct gather *g, unsigned old)
 {
 	struct vm *vm = s->vm;
-	ticket_t ticket = inval_publish(&vm->inval, g);
+	ticket_t ticket = vm_publish(vm, g);
 
 	vm_await(vm, ticket);
 	for (unsigned i = 0; i < vm->vcpus; i++) {

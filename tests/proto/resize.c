@@ -257,7 +257,7 @@ static void leave_open(struct stage *s, const struct change *c)
 	stage_settle();
 	stage_snapshot(s, old);
 	(void)stage_await_use(s, old);
-	ticket = inval_publish(iv, &g);
+	ticket = vm_publish(s->vm, &g);
 	inval_complete(iv, &g);
 	stage_watch();
 	s->t->witnesses += stage_uses_since(s, old);
