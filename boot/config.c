@@ -16,6 +16,8 @@
 #define DEFAULT_SEED  1
 #define DEFAULT_DELAY 400
 #define DEFAULT_POOL  128
+#define TRACE_MIN     16
+#define TRACE_MAX     65536
 
 static bool copy(char *to, const char *value)
 {
@@ -78,6 +80,13 @@ static bool set_secs(struct config *c, const char *v)
 	return str_u64(v, &c->secs) && c->secs;
 }
 
+/* A power of two, so that a ring is a mask; up to a block of the pool. */
+static bool set_trace(struct config *c, const char *v)
+{
+	return CHECKED && str_u64(v, &c->trace) && c->trace >= TRACE_MIN &&
+	       c->trace <= TRACE_MAX && !(c->trace & (c->trace - 1));
+}
+
 static bool set_mute(struct config *c, const char *v)
 {
 	return str_u64(v, &c->mute) && c->mute < UINT32_MAX;
@@ -126,6 +135,7 @@ static bool set_screen(struct config *c, const char *v)
 	  "delays and holds at steps of the protocols, 0 to 8 per invalidation")   \
 	X(replay, "a schedule of steps, as it is printed with a failure")          \
 	X(secs, "how long a soak lasts, by the machine's own clock")               \
+	X(trace, "events kept for a timeline, a power of two, 16 to 65536")        \
 	X(mute, "APIC ID of a CPU that is not woken")                              \
 	X(pool, "MiB of memory that is used, 16 to 2048")                          \
 	X(screen, "a monitor: auto, off, or text for VGA's text mode")             \

@@ -24,6 +24,7 @@ struct config {
 	u64 mute;  /* APIC ID of a CPU that is not woken, for tests  */
 	u64 pool;  /* memory that is used, in MiB                    */
 	u64 secs;  /* of a soak, 0 = its own */
+	u64 trace; /* events that each CPU keeps for a timeline, 0 = no timeline  */
 	u64 steps; /* items of the plan that each invalidation is made under     */
 	char replay[CONFIG_LIST]; /* the plan itself, tests/steps.h; "" = drawn   */
 	enum apic_mode apic;

@@ -16,6 +16,7 @@
 #include "lib/trace.h"
 #include "tests/haunt.h"
 #include "tests/select.h"
+#include "tests/timeline.h"
 #include "vm/vm.h"
 
 static const char *const verdict_name[VERDICTS] = { "PASS", "FAIL", "XFAIL", "SKIP",
@@ -208,7 +209,7 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 
 	full_name(t, name, sizeof(name));
 	t->rng = rng_named(t->config->seed, name);
-	trace(this_cpu()->id, TRACE_TEST, number);
+	timeline_begin(number);
 	haunt_begin();
 	if (why)
 		test_skip(t, "%s", why);
@@ -220,6 +221,7 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 	haunt_judge(t);
 	judge_control(t);
 	report(t, number, rdtsc() - start);
+	timeline_end(t, number);
 	if (t->verdict == FAIL)
 		trace_dump(cpu_count);
 }
@@ -268,8 +270,11 @@ enum status tests_run(const struct config *c, struct pool *pool, const char *no_
 {
 	static struct selection s;
 	struct tally tally = { 0 };
+	const char *why = timeline_init(c, pool);
 
-	if (!select_tests(&s, c)) {
+	if (why)
+		print("# command line: trace=%lu: %s\n", c->trace, why);
+	if (why || !select_tests(&s, c)) {
 		print("@{\"type\":\"end\",\"status\":%u,\"tests\":0}\n", STATUS_USAGE);
 		return STATUS_USAGE;
 	}

@@ -12,6 +12,7 @@
 #include "lib/str.h"
 
 static struct step_names known[CPU_MAX];
+static void (*beneath)(const char *step); /* who looked at steps before us */
 static atomic64_t armed, inside; /* a struct step_plan *, or 0; CPUs that look at it */
 
 static void learn(struct step_names *k, const char *step)
@@ -82,6 +83,8 @@ static void come_to(const char *step)
 	unsigned cpu = hw_self();
 	u64 plan;
 
+	if (beneath)
+		beneath(step);
 	learn(&known[cpu], step);
 	if (!load_acquire(&armed))
 		return;
@@ -95,14 +98,16 @@ static void come_to(const char *step)
 void steps_begin(void)
 {
 	memset(known, 0, sizeof(known));
-	if (CHECKED)
+	if (CHECKED && step_hook != come_to) {
+		beneath = step_hook;
 		step_hook = come_to;
+	}
 }
 
 void steps_end(void)
 {
 	if (CHECKED)
-		step_hook = NULL;
+		step_hook = beneath;
 }
 
 const struct step_names *steps_known(void)

@@ -46,6 +46,15 @@ static inline u64 rdtsc(void)
 	return (u64)hi << 32 | lo;
 }
 
+/* Not before the loads that come before it are done (SDM vol. 2, RDTSC). */
+static inline u64 rdtsc_ordered(void)
+{
+	u32 lo, hi;
+
+	asm volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
+	return (u64)hi << 32 | lo;
+}
+
 struct cpuid {
 	u32 eax, ebx, ecx, edx;
 };

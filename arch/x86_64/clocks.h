@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * clocks - how far the CPUs' time-stamp counters are apart, and how fast they run.
+ */
+#ifndef ARCH_CLOCKS_H
+#define ARCH_CLOCKS_H
+
+#include "lib/types.h"
+
+#define CLOCK_ROUNDS 64
+
+/* An AP's TSC is the BSP's plus `offset`, which is wrong by `slack` at most. */
+struct clock {
+	i64 offset;
+	u64 slack;
+	u64 round_trip; /* the shortest */
+	bool steady;    /* false: the rounds contradict each other, the clocks drift */
+};
+
+/* Of `cpu`, which is idle and not this one.  CLOCK_ROUNDS round trips, no time-out. */
+struct clock clock_compare(unsigned cpu);
+
+/* TSC ticks in a millisecond by the 8254 timer; some 50 ms. */
+u64 clock_khz(void);
+
+#endif
