@@ -15,7 +15,7 @@ import status
 from status import Trouble
 
 SECTION = b'.catalog'
-NUMBERS = ('seed', 'cpus', 'iters', 'delay', 'steps', 'secs')
+NUMBERS = ('seed', 'cpus', 'iters', 'delay', 'steps', 'secs', 'trace')
 # key -> the kind it chooses from
 GLOBS = {'run': 'test', 'proto': 'proto', 'mutant': 'mutant'}
 RUNNERS_OWN = ('exit',)

@@ -30,6 +30,7 @@ OPTIONS = (
     ('--no-pin', None, False, 'kvm: leave it to the host where CPUs run'),
     ('--module', 'FILE[:NAME ARGS]', [], 'a file for guest=module:NAME; repeatable'),
     ('--elf', 'FILE', None, 'run this kernel; nothing is built'),
+    ('--trace', None, False, 'trace.json, a timeline for Perfetto; trace=N events a CPU'),
     ('--verbose', None, False, 'the whole serial log as it comes'),
 )
 CHOICES = {'--on': tuple(MACHINES), '--build': kernel.BUILDS,
@@ -100,6 +101,9 @@ def parse(argv):
     args, unknown = _parser().parse_known_intermixed_args(argv)
     if unknown:
         raise Trouble(f'{unknown[0]} is no option.  {usage()}')
+    if args.trace and args.build == 'fast':
+        raise Trouble('--trace needs the checked build: the fast one keeps no trace, so '
+                      'that what it measures is the price of protocols alone')
     args.modules = [module(text) for text in args.module]
     args.results = Path(args.results or kernel.ROOT / 'build' / 'results').absolute()
     args.mem = args.mem or (MEM_MANY if args.cpus > MANY_CPUS else MEM)

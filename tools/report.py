@@ -147,7 +147,7 @@ def trouble_lines(judge, code, faults, symbolise):
     return lines
 
 
-def closing(judge, code, sentence, lines, folder):
+def closing(judge, code, sentence, lines, folder, timeline=()):
     """Everything that stands below the live lines; the last line is the meaning."""
     if judge.tests:
         say()
@@ -160,5 +160,9 @@ def closing(judge, code, sentence, lines, folder):
     for line in lines:
         say(line)
     say()
-    say(f'results: {folder}/ (serial.log, results.jsonl, run.json, junit.xml)')
+    for line in timeline:
+        say(line)
+    files = ['serial.log', 'results.jsonl', 'run.json', 'junit.xml']
+    files += ['trace.json'] * bool(timeline)
+    say(f'results: {folder}/ ({", ".join(files)})')
     say(f'{sentence.rstrip(".")}.  Status {code}: {status.MEANING[code]}.')

@@ -18,6 +18,7 @@ import pin
 import report
 import status
 import symbolise
+import timeline
 from job import Job
 from judge import Judge, decide
 from status import Trouble
@@ -104,6 +105,8 @@ def _check_space(folder):
 def plan(args, elf):
     """(machine, job) for these arguments, or Trouble."""
     selection = catalog.check(catalog.read(elf), args.selection)
+    if args.trace:
+        selection.setdefault('trace', str(timeline.DEFAULT))
     _check_guest(selection, args.modules)
     if args.on:
         machine.check_cpus(machine.MACHINES[args.on], args.cpus)
@@ -159,7 +162,8 @@ def _leave(judge, job, code, sentence, faults):
                                  lambda dump: symbolise.symbolise(job.elf, dump))
     report.write_jsonl(job.results / 'results.jsonl', judge.tests)
     report.write_junit(job.results / 'junit.xml', judge.tests, code, sentence, lines)
-    report.closing(judge, code, sentence, lines, _short(job.results))
+    report.closing(judge, code, sentence, lines, _short(job.results),
+                   timeline.after_run(job.results, judge.lines))
 
 
 def _short(path):
