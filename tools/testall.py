@@ -61,6 +61,7 @@ STEPS = (
     Step('zoo', 'python3 tools/zoo.py --quick', 'who tells mutants from the sound protocol'),
     Step('locked', 'make -j2 bench-native', 'locked operations; SMR and its peers'),
     Step('variants', _machine('variants.py'), 'other CPU models, APIC modes, CPUs'),
+    Step('timeline', _machine('timeline.py'), 'timelines: each arrow has two ends'),
     Step('seed', _machine('same_seed.py'), 'the same seed gives the same log'),
     Step('tcg', _machine('no_vmx.py direct 1 4 255'), 'QEMU TCG by -kernel'),
     Step('svm-bochs', _machine('svm.py bochs 4'), 'all tests by SVM in Bochs, 4 CPUs'),
