@@ -19,7 +19,8 @@ from status import Trouble
 MACHINES = {machine.name: machine for machine in (Kvm(), Bochs(), Tcg())}
 CHOICE = ('kvm', 'bochs')
 # What an earlier run may have left in its folder.
-LEFT = ('results.jsonl', 'junit.xml', 'run.json', 'bench.json', 'costs.svg')
+LEFT = ('results.jsonl', 'junit.xml', 'run.json', 'bench.json', 'costs.svg',
+        'trace.json', 'trace.svg')
 
 
 def describe(name, probe):
