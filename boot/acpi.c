@@ -260,42 +260,83 @@ static const char *root_read(struct acpi_cpus *out, const struct phys_view *view
 	return "the ACPI tables have no MADT";
 }
 
-/* 5.2.5.3: the XSDT beats the RSDT where the RSDP has it. */
-static const char *rsdp_read(struct acpi_cpus *out, const struct phys_view *view,
-			     const u8 *rsdp)
+/* Opens the root table.  5.2.5.3: the XSDT beats the RSDT where the RSDP has it. */
+static const char *root_open(const struct phys_view *view, const u8 *rsdp,
+			     struct table *root, u32 *size)
 {
 	static const char *const root_flaw[] = {
+		[SOUND] = NULL,
 		[UNREADABLE] = "the ACPI root table is not in readable memory",
 		[ABSURD] = "the ACPI root table has an absurd length",
 		[DAMAGED] = "the ACPI root table has a wrong checksum",
 	};
 	u64 xsdt = rsdp[RSDP_REVISION] >= 2 ? peek64(rsdp + RSDP_XSDT) : 0;
 	u64 pa = xsdt ? xsdt : peek32(rsdp + RSDP_RSDT);
-	struct table root;
-	enum flaw flaw;
 
-	memcpy(out->oem, rsdp + RSDP_OEM, sizeof(out->oem) - 1);
+	*size = xsdt ? 8 : 4;
 	if (!pa)
 		return "the ACPI RSDP points to no root table";
 	if (!table_is(view, pa, xsdt ? "XSDT" : "RSDT"))
 		return "the ACPI RSDP points to something that is no root table";
-	flaw = table_open(view, pa, &root);
-	return flaw ? root_flaw[flaw] : root_read(out, view, root, xsdt ? 8 : 4);
+	return root_flaw[table_open(view, pa, root)];
+}
+
+/* The loader's copy of the RSDP, else the BIOS's own.  *damaged: the copy is no good.
+ */
+static bool rsdp_find(const struct boot_info *info, const struct phys_view *view,
+		      u8 *rsdp, bool *damaged)
+{
+	*damaged = false;
+	if (info->rsdp_len) {
+		memset(rsdp, 0, RSDP_NEW);
+		memcpy(rsdp, info->rsdp, MIN(info->rsdp_len, RSDP_NEW));
+		if (rsdp_good(rsdp, info->rsdp_len))
+			return true;
+		*damaged = true;
+	}
+	return rsdp_search(view, rsdp);
 }
 
 const char *acpi_find_cpus(struct acpi_cpus *out, const struct boot_info *info,
 			   const struct phys_view *view)
 {
-	u8 rsdp[RSDP_NEW] = { 0 };
+	u8 rsdp[RSDP_NEW];
+	struct table root;
+	const char *why;
+	bool found, damaged;
+	u32 size;
 
 	memset(out, 0, sizeof(*out));
-	if (info->rsdp_len) {
-		memcpy(rsdp, info->rsdp, MIN(info->rsdp_len, sizeof(rsdp)));
-		if (rsdp_good(rsdp, info->rsdp_len))
-			return rsdp_read(out, view, rsdp);
+	found = rsdp_find(info, view, rsdp, &damaged);
+	if (damaged)
 		note(out, "the loader's copy of the ACPI RSDP is damaged");
-	}
-	if (!rsdp_search(view, rsdp))
+	if (!found)
 		return "the machine has no ACPI RSDP";
-	return rsdp_read(out, view, rsdp);
+	memcpy(out->oem, rsdp + RSDP_OEM, sizeof(out->oem) - 1);
+	why = root_open(view, rsdp, &root, &size);
+	return why ? why : root_read(out, view, root, size);
+}
+
+const u8 *acpi_find(const struct boot_info *info, const struct phys_view *view,
+		    const char *signature, u32 *len)
+{
+	u8 rsdp[RSDP_NEW];
+	struct table root, t;
+	bool damaged;
+	u32 size;
+
+	if (!rsdp_find(info, view, rsdp, &damaged) ||
+	    root_open(view, rsdp, &root, &size))
+		return NULL;
+	for (u32 i = 0; i < MIN((root.len - TABLE_HEADER) / size, ROOT_MAX); i++) {
+		const u8 *at = root.data + TABLE_HEADER + i * size;
+		u64 pa = size == 8 ? peek64(at) : peek32(at);
+
+		if (table_is(view, pa, signature) &&
+		    table_open(view, pa, &t) == SOUND) {
+			*len = t.len;
+			return t.data;
+		}
+	}
+	return NULL;
 }

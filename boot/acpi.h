@@ -45,4 +45,11 @@ must_check const char *acpi_find_cpus(struct acpi_cpus *out,
 				      const struct boot_info *info,
 				      const struct phys_view *view);
 
+/*
+ * The first table of that signature whose length and checksum are right, with its
+ * length, or NULL.
+ */
+const u8 *acpi_find(const struct boot_info *info, const struct phys_view *view,
+		    const char *signature, u32 *len);
+
 #endif
