@@ -15,6 +15,9 @@ void console_add(void (*put)(char c));
 /* How many devices there are. */
 unsigned console_count(void);
 
+/* Without any device from here on: for tests. */
+void console_drop(void);
+
 /* Formatted text, under the console's lock.  See fmt_va() for the conversions. */
 void print(const char *f, ...) printf_like(1, 2);
 
@@ -23,5 +26,11 @@ void print(const char *f, ...) printf_like(1, 2);
  * that may have been stopped while it held it.
  */
 void console_break_lock(void);
+
+/*
+ * Who has its stack in [from, to) is gone for good: takes the lock back if it has that,
+ * and is true then.
+ */
+bool console_forget(u64 from, u64 to);
 
 #endif

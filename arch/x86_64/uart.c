@@ -29,7 +29,7 @@
 #define DEBUG_PORT 0xe9
 #define POLLS      100000
 
-static bool present;
+static bool present, debug; /* COM1, port 0xe9 */
 
 static bool keeps(u8 pattern)
 {
@@ -63,7 +63,8 @@ static void put_debug(char c)
 
 void uart_init(void)
 {
-	if (inb(DEBUG_PORT) == DEBUG_PORT)
+	debug = inb(DEBUG_PORT) == DEBUG_PORT;
+	if (debug)
 		console_add(put_debug);
 	present = keeps(0x5a) && keeps(0xa5);
 	if (!present)
@@ -76,6 +77,16 @@ void uart_init(void)
 	outb(UART_FCR, FCR_FIFO);
 	outb(UART_MCR, MCR_DTR | MCR_RTS);
 	console_add(put_com1);
+}
+
+void uart_say(const char *text)
+{
+	for (; *text; text++) {
+		if (debug)
+			put_debug(*text);
+		if (present)
+			put_com1(*text);
+	}
 }
 
 void uart_drain(void)

@@ -8,6 +8,9 @@
 /* Finds the devices and adds them to the console. */
 void uart_init(void);
 
+/* To those that are there, whatever has become of the console: a crash's last word. */
+void uart_say(const char *text);
+
 /* Waits until the last byte has left COM1 (LSR bit 6, TEMT). */
 void uart_drain(void);
 
