@@ -91,7 +91,8 @@ PURE_SRCS += vmx/caps.c vmx/explain.c svm/asid.c svm/caps.c svm/event.c svm/expl
 	svm/state.c svm/told.c vm/event.c \
 	arch/x86_64/facts.c vmx/facts.c svm/facts.c lib/flags.c \
 	lib/console.c lib/fmt.c lib/grid.c mm/mtrr.c mm/ept_ram.c inval/ghost_text.c \
-	arch/x86_64/cluster.c tests/steps_text.c
+	arch/x86_64/cluster.c arch/x86_64/mca.c arch/x86_64/wedge.c \
+	tests/steps_text.c
 include $(wildcard tests/host/*.mk)
 include $(wildcard tests/explore/*.mk)
 include inval/zoo/zoo.mk
