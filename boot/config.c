@@ -87,6 +87,11 @@ static bool set_trace(struct config *c, const char *v)
 	       c->trace <= TRACE_MAX && !(c->trace & (c->trace - 1));
 }
 
+static bool set_wedge(struct config *c, const char *v)
+{
+	return str_u64(v, &c->wedge);
+}
+
 static bool set_mute(struct config *c, const char *v)
 {
 	return str_u64(v, &c->mute) && c->mute < UINT32_MAX;
@@ -122,24 +127,25 @@ static bool set_screen(struct config *c, const char *v)
 }
 
 /* Each option stands here once: for the parser, for people, and in the catalogue. */
-#define OPTIONS(X)                                                                 \
-	X(run, "globs over test names, comma between")                             \
-	X(proto, "globs over protocol names, comma between")                       \
-	X(mutant, "globs over mutants, comma between: checked build")              \
-	X(guest, "module:NAME, an ELF64 that vm/module runs as a guest")           \
-	X(seed, "of every random choice")                                          \
-	X(cpus, "how many CPUs are used at most")                                  \
-	X(iters, "invalidations per scenario")                                     \
-	X(delay, "longest flight of a kick in APIC timer clocks, 0 sends at once") \
-	X(steps,                                                                   \
-	  "delays and holds at steps of the protocols, 0 to 8 per invalidation")   \
-	X(replay, "a schedule of steps, as it is printed with a failure")          \
-	X(secs, "how long a soak lasts, by the machine's own clock")               \
-	X(trace, "events kept for a timeline, a power of two, 16 to 65536")        \
-	X(mute, "APIC ID of a CPU that is not woken")                              \
-	X(pool, "MiB of memory that is used, 16 to 2048")                          \
-	X(screen, "a monitor: auto, off, or text for VGA's text mode")             \
-	X(apic, "auto, x or x2")                                                   \
+#define OPTIONS(X)                                                                    \
+	X(run, "globs over test names, comma between")                                \
+	X(proto, "globs over protocol names, comma between")                          \
+	X(mutant, "globs over mutants, comma between: checked build")                 \
+	X(guest, "module:NAME, an ELF64 that vm/module runs as a guest")              \
+	X(seed, "of every random choice")                                             \
+	X(cpus, "how many CPUs are used at most")                                     \
+	X(iters, "invalidations per scenario")                                        \
+	X(delay, "longest flight of a kick in APIC timer clocks, 0 sends at once")    \
+	X(steps,                                                                      \
+	  "delays and holds at steps of the protocols, 0 to 8 per invalidation")      \
+	X(replay, "a schedule of steps, as it is printed with a failure")             \
+	X(secs, "how long a soak lasts, by the machine's own clock")                  \
+	X(wedge, "ticks of silence after which a CPU is suspected, 0 its own number") \
+	X(trace, "events kept for a timeline, a power of two, 16 to 65536")           \
+	X(mute, "APIC ID of a CPU that is not woken")                                 \
+	X(pool, "MiB of memory that is used, 16 to 2048")                             \
+	X(screen, "a monitor: auto, off, or text for VGA's text mode")                \
+	X(apic, "auto, x or x2")                                                      \
 	X(exit, "how the machine ends: halt, bochs, qemu or reboot")
 
 static const struct option {

@@ -23,6 +23,7 @@ struct config {
 	u64 delay; /* longest flight of a kick, in APIC timer clocks */
 	u64 mute;  /* APIC ID of a CPU that is not woken, for tests  */
 	u64 pool;  /* memory that is used, in MiB                    */
+	u64 wedge; /* ticks after which a CPU is suspected; 0: the machine's own */
 	u64 secs;  /* of a soak, 0 = its own */
 	u64 trace; /* events that each CPU keeps for a timeline, 0 = no timeline  */
 	u64 steps; /* items of the plan that each invalidation is made under     */

@@ -7,15 +7,18 @@
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/kick.h"
 #include "arch/x86_64/layout.h"
+#include "arch/x86_64/mcheck.h"
 #include "arch/x86_64/memtype.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/platform.h"
 #include "arch/x86_64/screen.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/uart.h"
+#include "arch/x86_64/watch.h"
 #include "boot/acpi.h"
 #include "boot/config.h"
 #include "boot/facts.h"
+#include "boot/fadt.h"
 #include "boot/memory.h"
 #include "boot/modules.h"
 #include "lib/console.h"
@@ -39,6 +42,18 @@ static _Noreturn void refuse(const char *what, const char *why)
 {
 	print("Bail out! %s: %s\n", what, why);
 	machine_end(STATUS_CRASH);
+}
+
+/* Only exit=reboot needs it, and goes without it where there is none. */
+static void find_reset(void)
+{
+	struct fadt_reset r;
+
+	if (!fadt_find_reset(&r, &info, &memory_view))
+		machine_reset_by(&(struct reset_register){
+			.space = r.memory ? RESET_MEMORY : RESET_IO,
+			.address = r.address,
+			.value = r.value });
 }
 
 static void start_cpus(void)
@@ -112,14 +127,17 @@ static void boot_late(void)
 		print("# acpi: %u CPUs are not enabled\n", acpi.disabled);
 	if (acpi.notes)
 		print("# acpi: %u notes, the last: %s\n", acpi.notes, acpi.note);
+	find_reset();                 /* a reboot in order         */
 	platform_init(acpi.oem);      /* which emulator this is    */
 	why = apic_init(config.apic); /* IPIs                      */
 	if (why)
 		refuse("apic", why);
-	kick_init();     /* kicks, delayed if asked   */
-	start_cpus();    /* every CPU idle, for work  */
-	kick_clusters(); /* several kicks by a write  */
-	memtype_init();  /* leaves by memory type     */
+	kick_init();              /* kicks, delayed if asked   */
+	watch_init(config.wedge); /* CPUs that hang are named */
+	mcheck_enable();          /* so are machine checks     */
+	start_cpus();             /* every CPU idle, for work  */
+	kick_clusters();          /* several kicks by a write  */
+	memtype_init();           /* leaves by memory type     */
 	sti();
 	no_guests = vm_init(&pool); /* guests                    */
 	if (no_guests)
@@ -133,8 +151,8 @@ void boot_main(u32 magic, u64 address)
 {
 	const char *why;
 
-	uart_init();     /* print()                   */
 	smp_adopt_bsp(); /* this_cpu(), traps, panic  */
+	uart_init();     /* print()                   */
 	print("# shootdown %s\n", VERSION);
 	why = boot_info_parse(&info, magic, address, &memory_view);
 	if (why)
@@ -152,5 +170,6 @@ void boot_main(u32 magic, u64 address)
 	screen_map();                  /* a screen above 4 GiB      */
 	paging_map_stacks(0);          /* NMI, #DF and #MC          */
 	cpus[0]->stack_top = stack_top(0, STACK_MAIN_PAGE, STACK_MAIN_PAGES);
+	desc_use_stacks(cpus[0]);
 	stack_switch(cpus[0]->stack_top, boot_late); /* guarded stack             */
 }

@@ -32,11 +32,9 @@ _Static_assert(sizeof(struct svm_cpu) <= PAGE_SIZE, "a CPU's data is one frame")
 
 struct svm_caps svm_caps;
 
-static struct svm_cpu *svm_cpus[CPU_MAX];
-
 struct svm_cpu *svm_this(void)
 {
-	return svm_cpus[this_cpu()->id];
+	return this_cpu()->virt;
 }
 
 static bool present(void)
@@ -79,7 +77,7 @@ static const char *cpu_on(hpa_t region)
 	c->host = host;
 	asids_init(&c->asids, this_cpu()->id, svm_caps.asids,
 		   svm_caps.features & SVM_FLUSH_ASID);
-	svm_cpus[this_cpu()->id] = c;
+	this_cpu()->virt = c;
 	return NULL;
 }
 

@@ -10,6 +10,8 @@
  */
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/insn.h"
+#include "arch/x86_64/kick.h"
+#include "arch/x86_64/watch.h"
 #include "inval/zoo.h"
 #include "lib/console.h"
 #include "lib/str.h"
@@ -163,13 +165,17 @@ static void report(const struct run *t, unsigned number, u64 ticks)
 	      *t->schedule ? "\"," : "", t->why);
 }
 
+static unsigned left_out; /* CPUs that were wedged */
+
 static const char *cannot_run(const struct test *test, const char *no_guests)
 {
 	if ((test->vmx || test->ept) && no_guests)
 		return no_guests;
 	if (test->ept && backend->format != NESTED_EPT)
 		return "is about VMX and EPT, and this CPU has SVM";
-	return test->aps >= cpu_count ? "needs more CPUs" : NULL;
+	if (test->aps < cpu_count)
+		return NULL;
+	return left_out ? "needs more CPUs than are left" : "needs more CPUs";
 }
 
 /*
@@ -200,6 +206,39 @@ static void judge_control(struct run *t)
 	}
 }
 
+/* The test's own body; it is given up when a CPU is wedged, and then comes back too. */
+static void run_body(struct run *t)
+{
+	static struct checkpoint here;
+
+	if (checkpoint_take(&here)) {
+		t->verdict = PASS; /* whatever it complained about, this comes first */
+		t->caught = false;
+		if (!t->test->protocols)
+			t->proto = NULL; /* it borrows one */
+		sti();
+	} else {
+		watch_guard(&here, steps_abandon);
+		t->test->fn(t);
+	}
+	watch_guard(NULL, NULL);
+	if (watch_said())
+		test_fail(t, "%s", watch_said());
+}
+
+/* The numbering has no holes: tests use CPUs 1, 2, ... */
+static void go_on_without(u32 frames)
+{
+	unsigned n = smp_leave_out();
+
+	if (!n)
+		return;
+	left_out += n;
+	kick_clusters();
+	print("# watchdog: %u CPUs are left, and %u page frames are lost\n", cpu_count,
+	      frames);
+}
+
 static void run_one(struct run *t, unsigned number, const char *no_guests)
 {
 	const char *why = cannot_run(t->test, no_guests);
@@ -210,11 +249,12 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 	full_name(t, name, sizeof(name));
 	t->rng = rng_named(t->config->seed, name);
 	timeline_begin(number);
+	watch_test(name);
 	haunt_begin();
 	if (why)
 		test_skip(t, "%s", why);
 	else
-		t->test->fn(t);
+		run_body(t);
 	if (pool_available(t->pool) != free_before)
 		test_fail(t, "%d frames were not returned",
 			  (int)(free_before - pool_available(t->pool)));
@@ -224,6 +264,7 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 	timeline_end(t, number);
 	if (t->verdict == FAIL)
 		trace_dump(cpu_count);
+	go_on_without(free_before - pool_available(t->pool));
 }
 
 struct tally {

@@ -97,6 +97,7 @@ static void come_to(const char *step)
 
 void steps_begin(void)
 {
+	store_relaxed(&inside, 0ull); /* a CPU that is parked in there never leaves */
 	memset(known, 0, sizeof(known));
 	if (CHECKED && step_hook != come_to) {
 		beneath = step_hook;
@@ -130,6 +131,12 @@ void steps_disarm(void)
 	store_fence(&armed, 0ull);
 	while (load_acquire(&inside))
 		relax();
+}
+
+void steps_abandon(void)
+{
+	steps_end();
+	store_fence(&armed, 0ull);
 }
 
 bool steps_reached(const struct step_plan *p)

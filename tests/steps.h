@@ -87,6 +87,9 @@ const struct step_names *steps_known(void);
 void steps_arm(struct step_plan *p);
 void steps_disarm(void);
 
+/* The same for a test that is given up: does not wait, the CPUs may never come. */
+void steps_abandon(void);
+
 /* Has every item been come to?  After steps_disarm(). */
 bool steps_reached(const struct step_plan *p);
 

@@ -2,6 +2,7 @@
 /*
  * init - finding the backend, and switching virtualization on everywhere.
  */
+#include "arch/x86_64/watch.h"
 #include "lib/console.h"
 #include "lib/str.h"
 #include "mm/mem.h"
@@ -35,8 +36,7 @@ static const char *on_cpu(unsigned cpu, struct pool *pool)
 		return s.why;
 	}
 	smp_post(cpu, &s.work);
-	while (!smp_done(&s.work))
-		relax();
+	watch_work(cpu, &s.work);
 	return s.why;
 }
 

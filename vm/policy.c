@@ -7,6 +7,8 @@
  */
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/msr.h"
+#include "arch/x86_64/mcheck.h"
+#include "arch/x86_64/nmi.h"
 #include "arch/x86_64/trap.h"
 #include "lib/console.h"
 #include "vm/calls.h"
@@ -43,7 +45,7 @@ static bool on_irq_taken(struct vcpu *v)
 static bool on_nmi(struct vcpu *v)
 {
 	(void)v;
-	nmi_handle(0, backend->guest_rip());
+	nmi_in_guest(backend->guest_rip());
 	nmi_unblock();
 	return true;
 }
@@ -51,7 +53,7 @@ static bool on_nmi(struct vcpu *v)
 static bool on_exception(struct vcpu *v)
 {
 	if (v->exit.vector == TRAP_MC)
-		panic("machine check in the guest of CPU %u", v->cpu);
+		mcheck_panic_in_guest("in the guest", backend->guest_rip());
 	print("# guest: exception %u at rip 0x%lx\n", v->exit.vector,
 	      backend->guest_rip());
 	return stop(v, "it raises an exception that it may not");

@@ -10,6 +10,8 @@
  */
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/kick.h"
+#include "arch/x86_64/nmi.h"
+#include "arch/x86_64/watch.h"
 #include "inval/ghost.h"
 #include "inval/hw.h"
 #include "inval/step.h"
@@ -27,13 +29,21 @@ void hw_flush(u64 root)
 		ghost_flush(hw_self(), dropped);
 }
 
-/* Whose loop each CPU is in.  Each entry is its CPU's own. */
-static struct vcpu *current[CPU_MAX];
+/*
+ * Whose loop each CPU is in, a struct vcpu or 0.  Each entry is its CPU's own; who
+ * gives a test up reads them.
+ */
+static atomic64_t current[CPU_MAX];
+
+static struct vcpu *current_of(unsigned cpu)
+{
+	return (struct vcpu *)load_relaxed(&current[cpu]);
+}
 
 /* A vCPU that is loaded later is loaded with the root that its reader has then. */
 void hw_use_root(u64 root)
 {
-	struct vcpu *v = current[this_cpu()->id];
+	struct vcpu *v = current_of(this_cpu()->id);
 
 	if (v && v->loaded)
 		backend->use_root(root);
@@ -110,15 +120,43 @@ bool vcpu_lookup(struct vcpu *v, gpa_t gpa, struct ept_leaf *out)
 
 static void on_kick(void)
 {
-	struct vcpu *v = current[this_cpu()->id];
+	struct vcpu *v = current_of(this_cpu()->id);
 
 	if (v)
 		inval_kicked(v->reader);
 }
 
+/* For an NMI, which may come at any instruction. */
+static u64 loaded_rip(void)
+{
+	struct vcpu *v = current_of(this_cpu()->id);
+
+	return v && v->loaded ? backend->guest_rip() : 0;
+}
+
+static void stop_guests(void)
+{
+	for (unsigned i = 0; i < cpu_count; i++) {
+		struct vcpu *v = current_of(i);
+
+		if (!v || i == this_cpu()->id)
+			continue;
+		or_fence(&v->request, (u32)REQUEST_STOP);
+		kick_now(i);
+	}
+}
+
+static void forget_guests(void)
+{
+	for (unsigned i = 0; i < cpu_count; i++)
+		store_relaxed(&current[i], 0ull);
+}
+
 void vcpu_init(void)
 {
 	kick_hook(on_kick);
+	nmi_guest_hook(loaded_rip);
+	watch_guests(stop_guests, forget_guests);
 }
 
 void vcpu_run(struct vcpu *v)
@@ -127,7 +165,7 @@ void vcpu_run(struct vcpu *v)
 
 	assert(this_cpu()->id == v->cpu);
 	cli();
-	current[v->cpu] = v;
+	store_relaxed(&current[v->cpu], (u64)v);
 	trace2(v->cpu, TRACE_LOOP, v->id, v->vm->name);
 	if (!v->loaded) {
 		backend->load(v);
@@ -141,9 +179,9 @@ void vcpu_run(struct vcpu *v)
 			v->stopped = refused;
 		}
 	}
+	v->loaded = false; /* before it is no more: loaded_rip() */
 	backend->unload(v);
-	v->loaded = false;
-	current[v->cpu] = NULL;
+	store_relaxed(&current[v->cpu], 0ull);
 	trace(v->cpu, TRACE_LEFT, v->id);
 	sti();
 }

@@ -11,6 +11,7 @@
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/kick.h"
 #include "arch/x86_64/memtype.h"
+#include "arch/x86_64/nmi.h"
 #include "inval/door.h"
 #include "lib/console.h"
 #include "lib/str.h"
@@ -23,7 +24,6 @@
 /* A wait is too long after some 5 billion cycles, or that many turns in an emulator. */
 #define PATIENCE_CYCLES   5000000000
 #define PATIENCE_EMULATED 200000
-#define STOP_PATIENCE     50 /* times as long, for CPUs to come back at all */
 #define PAUSE_CYCLES_MIN  30 /* of a turn with PAUSE on silicon; emulators count 1 */
 
 /* Turns of a spin loop before a wait is suspicious, on this machine. */
@@ -255,18 +255,6 @@ void vm_raise_irq(struct vcpu *v, u8 vector)
 		kick_now(v->cpu);
 }
 
-/* A vCPU that does not come back has lost its kick: that is a bug of ours. */
-static void await_stop(const struct vm *vm, unsigned i)
-{
-	u64 spins = 0;
-
-	while (!smp_done(&vm->work[i])) {
-		relax();
-		if (++spins == STOP_PATIENCE * vm->spin_limit)
-			panic("CPU %u does not leave its guest", vm->vcpu[i]->cpu);
-	}
-}
-
 void vm_stop(struct vm *vm)
 {
 	if (!vm->running)
@@ -277,7 +265,7 @@ void vm_stop(struct vm *vm)
 		if (!smp_done(&vm->work[i]))
 			kick_now(vm->vcpu[i]->cpu);
 	for (unsigned i = 0; i < vm->vcpus; i++)
-		await_stop(vm, i);
+		watch_work(vm->vcpu[i]->cpu, &vm->work[i]);
 	vm->running = false;
 }
 
@@ -289,27 +277,54 @@ bool vm_all_stopped(const struct vm *vm)
 	return true;
 }
 
-/* Names who holds the invalidation up.  The NMI makes that CPU leave the guest. */
-static void look(struct vm *vm, ticket_t t)
+static void say_laggard(const struct vm *vm, bool answered, const struct where *at)
+{
+	const char *proto = vm->inval.proto->name;
+	int cpu = vm->watchdog.cpu;
+
+	if (!answered)
+		print("# watchdog: CPU %d does not even answer an NMI\n", cpu);
+	else if (at->in_guest)
+		print("# watchdog: %s waits for CPU %d, which is in the guest at rip 0x%lx; "
+		      "no kick is on its way\n",
+		      proto, cpu, at->guest_rip);
+	else
+		print("# watchdog: %s waits for CPU %d, which is in the host at rip "
+		      "0x%lx, guest rip 0x%lx\n",
+		      proto, cpu, at->host_rip, at->guest_rip);
+}
+
+/*
+ * Names who holds the invalidation up, the 1st, 2nd, 4th, ... time that this is asked.
+ * The NMI makes that CPU leave the guest; if it is elsewhere, silence becomes a matter
+ * of watch.c.
+ */
+static never_inline void look(struct vm *vm, ticket_t t)
 {
 	struct vm_watchdog *w = &vm->watchdog;
-	u64 host_rip = 0;
+	struct where at;
+	bool yes;
 
+	if (!w->fired || w->ticket != t) {
+		watch_start(&w->watch, 0);
+		w->ticket = t;
+		w->looks = 0;
+	}
+	w->looks++;
 	w->fired = true;
 	w->guest_rip = 0;
 	w->cpu = vm->inval.proto->laggard(&vm->inval, t);
-	if (w->cpu < 0)
+	if (w->cpu < 0) {
+		watch_look_around(&w->watch);
 		return;
-	if (!smp_where((unsigned)w->cpu, &host_rip, &w->guest_rip))
-		print("# watchdog: CPU %d does not even answer an NMI\n", w->cpu);
-	else if (w->guest_rip)
-		print("# watchdog: %s waits for CPU %d, which is in the guest at rip 0x%lx; "
-		      "no kick is on its way\n",
-		      vm->inval.proto->name, w->cpu, w->guest_rip);
-	else
-		print("# watchdog: %s waits for CPU %d, which is in the host at rip "
-		      "0x%lx\n",
-		      vm->inval.proto->name, w->cpu, host_rip);
+	}
+	yes = nmi_ask((unsigned)w->cpu, NMI_TELL, &at);
+	if (at.in_guest)
+		w->guest_rip = at.guest_rip;
+	if (!(w->looks & (w->looks - 1)))
+		say_laggard(vm, yes, &at);
+	w->watch.cpu = (unsigned)w->cpu;
+	watch_look(&w->watch);
 }
 
 void vm_await(struct vm *vm, ticket_t t)

@@ -9,7 +9,7 @@
 #ifndef VM_VM_H
 #define VM_VM_H
 
-#include "arch/x86_64/smp.h"
+#include "arch/x86_64/watch.h"
 #include "mm/ept.h"
 #include "vm/backend.h"
 
@@ -22,6 +22,9 @@ struct vm_watchdog {
 	bool fired;
 	int cpu; /* -1: the protocol cannot name it */
 	u64 guest_rip;
+	ticket_t ticket; /* of the wait that looks on ... */
+	unsigned looks;  /* ... and how often            */
+	struct watch watch;
 };
 
 struct vm {

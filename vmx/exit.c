@@ -7,12 +7,14 @@
  * it stores nothing and falls from function to function by jumps.
  */
 #include "vmx/vmx.h"
+#include "arch/x86_64/mcheck.h"
 #include "lib/trace.h"
 #include "vmx/event.h"
 #include "vmx/insn.h"
 #include "vmx/pml.h"
 
-#define REASONS 70
+#define REASONS   70
+#define REASON_MC 41
 
 static bool policy(struct vcpu *v, enum exit_kind kind)
 {
@@ -136,6 +138,8 @@ static bool on_log_full(struct vcpu *v)
 static bool on_other(struct vcpu *v)
 {
 	v->exit.reason = (u32)vmread(EXIT_REASON);
+	if ((v->exit.reason & REASON_BASIC) == REASON_MC)
+		mcheck_panic_in_guest("during VM entry", vmread(GUEST_RIP));
 	v->exit.why = vmx_reason_name(v->exit.reason);
 	if (!(v->exit.reason & REASON_FAILED))
 		return policy(v, EXIT_OTHER);
@@ -193,7 +197,7 @@ static const char *const reason_name[REASONS] = {
 	[36] = "MWAIT",
 	[39] = "MONITOR",
 	[40] = "PAUSE",
-	[41] = "machine check during VM entry",
+	[REASON_MC] = "machine check during VM entry",
 	[48] = "EPT violation",
 	[49] = "EPT misconfiguration",
 	[50] = "INVEPT",

@@ -20,6 +20,7 @@
 #define REG_EOI       0xb0
 #define REG_LDR       0xd0
 #define REG_SVR       0xf0
+#define REG_IRR       0x200 /* 8 of them */
 #define REG_ICR       0x300
 #define REG_ICR_HIGH  0x310
 #define REG_LVT_TIMER 0x320
@@ -28,6 +29,7 @@
 
 #define SVR_ENABLE      BIT(8)
 #define ICR_PENDING     BIT(12)
+#define ICR_POLLS       1000000 /* then it is sent regardless: a crash has to get out */
 #define DIVIDE_BY_1     0xb
 #define CPUID_X2        BIT(21)
 #define XAPIC_BROADCAST 0xff
@@ -132,7 +134,7 @@ void apic_send(u32 dest, u32 icr)
 	}
 	this_cpu()->icr_writes++;
 	flags = irq_save(); /* the timer's handler sends as well */
-	while (get(REG_ICR) & ICR_PENDING)
+	for (unsigned i = 0; i < ICR_POLLS && get(REG_ICR) & ICR_PENDING; i++)
 		;
 	put(REG_ICR_HIGH, dest << 24);
 	put(REG_ICR, icr);
@@ -147,6 +149,16 @@ bool apic_ready(void)
 bool apic_reaches(u32 id)
 {
 	return mode == APIC_X2 || id < XAPIC_BROADCAST;
+}
+
+bool apic_pending(unsigned vector)
+{
+	return get(REG_IRR + vector / 32 * 0x10) & BIT(vector % 32);
+}
+
+void apic_timer_vector(unsigned vector)
+{
+	put(REG_LVT_TIMER, vector);
 }
 
 void apic_timer(u32 count)

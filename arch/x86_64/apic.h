@@ -41,7 +41,14 @@ void apic_eoi(void);
 /* Sends what `icr` says to the APIC with id `dest`, physical unless it says logical. */
 void apic_send(u32 dest, u32 icr);
 
-/* Interrupts this CPU once at VECTOR_TIMER, after `count` bus clocks; 0 disarms. */
+/* Does an interrupt with that vector wait in this CPU's APIC? */
+bool apic_pending(unsigned vector);
+
+/*
+ * Interrupts this CPU once after `count` bus clocks, 0 disarms: at VECTOR_TIMER, or at
+ * the vector that was named last.
+ */
 void apic_timer(u32 count);
+void apic_timer_vector(unsigned vector);
 
 #endif

@@ -36,10 +36,12 @@ _Static_assert(sizeof(struct tss) == 104, "the TSS has 104 bytes");
 struct cpu_public {
 	_Alignas(CACHE_LINE) atomic32_t state; /* enum cpu_state                */
 	atomic64_t work;                       /* a struct work to do, or 0      */
-	_Alignas(CACHE_LINE) atomic32_t where_asked; /* somebody wants to know ... */
-	atomic32_t where_told;                 /* ... and has been answered:     */
-	atomic64_t host_rip, guest_rip;        /* guest_rip 0: not in the guest  */
+	_Alignas(CACHE_LINE) atomic32_t nmi; /* enum nmi_request: what the NMI is for */
+	atomic32_t told;                     /* the answer, nmi.h, is here            */
+	atomic64_t host_rip, host_rsp, guest_rip, flags;
+	atomic32_t stopped;                    /* for good: a panic, or wedged */
 	_Alignas(CACHE_LINE) atomic64_t kicks; /* taken                       */
+	_Alignas(CACHE_LINE) atomic64_t posted, finished; /* pieces of work     */
 };
 
 struct cpu {
@@ -50,6 +52,10 @@ struct cpu {
 	u64 stack_top;
 	bool reading; /* checked builds: between the enter hook and the exit hook */
 	u64 kicks_asked, icr_writes; /* by this CPU, for the benches; kick_count() */
+	u64 beats;     /* signs of life, while it waits: watch.c              */
+	void *virt;    /* the virtualization backend's own                           */
+	bool watching; /* idle, and its timer will look at CPU 0: watch.c    */
+	u64 watch_life, watch_since;
 	u64 gdt[5];
 	struct tss tss;
 	struct cpu_public pub;

@@ -25,9 +25,17 @@ _Static_assert(sizeof(struct gate) == 16, "a 64-bit gate has 16 bytes");
 
 static struct gate idt[TRAP_VECTORS];
 
+/* Of the first CPU's NMI, #DF and #MC, until the host has page tables of its own. */
+static _Alignas(16) u8 early_stack[PAGE_SIZE];
+
 u64 stack_top(unsigned cpu, unsigned page, unsigned pages)
 {
 	return STACK_BASE + ((u64)cpu * STACK_SLOT_PAGES + page + pages) * PAGE_SIZE;
+}
+
+u64 cpu_stack(const struct cpu *c)
+{
+	return c->stack_top - (STACK_MAIN_PAGE + STACK_MAIN_PAGES) * PAGE_SIZE;
 }
 
 static void idt_build(void)
@@ -46,14 +54,23 @@ static void idt_build(void)
 	idt[TRAP_MC].ist = IST_MC;
 }
 
+void desc_use_stacks(struct cpu *c)
+{
+	c->tss.ist[IST_NMI - 1] = stack_top(c->id, STACK_NMI_PAGE, 1);
+	c->tss.ist[IST_DF - 1] = stack_top(c->id, STACK_DF_PAGE, 1);
+	c->tss.ist[IST_MC - 1] = stack_top(c->id, STACK_MC_PAGE, 1);
+}
+
 static void tss_build(struct cpu *c)
 {
 	u64 base = (u64)&c->tss, limit = sizeof(c->tss) - 1;
 
 	c->tss = (struct tss){ .iopb = sizeof(c->tss) };
-	c->tss.ist[IST_NMI - 1] = stack_top(c->id, STACK_NMI_PAGE, 1);
-	c->tss.ist[IST_DF - 1] = stack_top(c->id, STACK_DF_PAGE, 1);
-	c->tss.ist[IST_MC - 1] = stack_top(c->id, STACK_MC_PAGE, 1);
+	if (c->stack_top)
+		desc_use_stacks(c);
+	else
+		c->tss.ist[IST_NMI - 1] = c->tss.ist[IST_DF - 1] =
+			c->tss.ist[IST_MC - 1] = (u64)early_stack + sizeof(early_stack);
 	c->gdt[SEL_TSS / 8] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 |
 			      (base >> 24 & 0xff) << 56;
 	c->gdt[SEL_TSS / 8 + 1] = base >> 32;

@@ -142,6 +142,12 @@ static inline void sti_hlt_cli(void)
 	asm volatile("sti; hlt; cli" : : : "memory");
 }
 
+/* Takes interrupts that wait: STI's shadow covers one instruction. */
+static inline void sti_nop_cli(void)
+{
+	asm volatile("sti; nop; cli" : : : "memory");
+}
+
 static inline _Noreturn void halt_forever(void)
 {
 	for (;;)

@@ -2,142 +2,221 @@
 /*
  * panic - the end of a run that found a bug of ours
  *
- * Says `Bail out!` first, so that the line gets out even if the dump faults, then
- * registers, a backtrace by frame pointers, the last trace events, and ends the
- * machine.  panic() itself traps, so that its dump is that of any trap.  The first CPU
- * that panics stops the others by NMI; a panic inside the panic path ends the machine
- * at once.
+ * The first CPU that comes here owns the path; the others are stopped by NMI before it
+ * says a word, so that the dump is whole, and one that panics too stops by itself.
+ * panic() traps, so that its dump is that of any trap.
+ *
+ * The path is a list of stages, and each is counted as done before it runs.  Whatever
+ * faults in it comes back here by another trap and goes on with the next stage: what is
+ * broken costs its own lines and no others.  `Bail out!` comes first, and if the
+ * console cannot say it, it goes to the devices directly.  After the last stage, which
+ * ends the machine, and after too many traps there is machine_last(), which cannot
+ * fault.
+ *
+ * GS may be anything by now, so a CPU finds itself by its APIC's ID.
  */
 #include "arch/x86_64/panic.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/dump.h"
 #include "arch/x86_64/insn.h"
-#include "arch/x86_64/layout.h"
+#include "arch/x86_64/mcheck.h"
+#include "arch/x86_64/msr.h"
 #include "arch/x86_64/power.h"
+#include "arch/x86_64/uart.h"
 #include "lib/console.h"
 #include "lib/trace.h"
 
-#define BACKTRACE_MAX 16
+#define TRAPS_MAX  12      /* in the path, the first included */
+#define STOP_TURNS 2000000 /* of waiting for CPUs that are to stop */
 
-static atomic32_t owner; /* CPU number + 1 */
-static char why[200];    /* the owner's words, between panic() and its trap */
+static atomic64_t owner; /* a struct cpu, or 0 */
 
-static const char *const exception_name[TRAP_EXCEPTIONS] = {
-	[0] = "#DE divide error",
-	[1] = "#DB debug",
-	[2] = "NMI",
-	[3] = "#BP breakpoint",
-	[6] = "#UD invalid opcode",
-	[7] = "#NM device not available",
-	[8] = "#DF double fault",
-	[10] = "#TS invalid TSS",
-	[11] = "#NP segment not present",
-	[12] = "#SS stack fault",
-	[13] = "#GP general protection",
-	[14] = "#PF page fault",
-	[16] = "#MF x87",
-	[17] = "#AC alignment check",
-	[18] = "#MC machine check",
-	[19] = "#XM SIMD",
-	[21] = "#CP control protection",
-};
+/* The owner's. */
+static struct trap_frame first;
+static char why[300];     /* its words, empty: those of the exception */
+static unsigned stage;    /* the next one                             */
+static unsigned traps;    /* that came here                           */
+static bool said;         /* the line is out                          */
+static u64 gs;            /* GS base, if it was wrong                 */
+static unsigned tarrying; /* CPUs that do not stop                    */
 
 bool panicking(void)
 {
 	return load_relaxed(&owner);
 }
 
-/* Claims the panic path for this CPU, or ends here. */
-static void claim(void)
+/* Which CPU is this?  Before there are others, the first. */
+static struct cpu *self(void)
 {
-	u32 me = this_cpu()->id + 1;
+	u32 id = apic_ready() ? apic_id() : 0;
+
+	for (unsigned i = 0; apic_ready() && i < CPU_MAX && cpus[i]; i++)
+		if (cpus[i]->apic_id == id)
+			return cpus[i];
+	return cpus[0];
+}
+
+/* Makes this_cpu() work again. */
+static struct cpu *rescue(void)
+{
+	struct cpu *me = self();
+	u64 is = rdmsr(MSR_GS_BASE);
+
+	if (is != (u64)me) {
+		gs = is;
+		wrmsr(MSR_GS_BASE, (u64)me);
+	}
+	return me;
+}
+
+void panic_stop(void)
+{
+	struct cpu *me = rescue();
+
+	if (load_relaxed(&owner) == (u64)me)
+		return;
+	store_release(&me->pub.stopped, 1u);
+	halt_forever();
+}
+
+/* Claims the path for this CPU, or stops it.  False: it has the path already. */
+static bool claim(void)
+{
+	struct cpu *me = rescue();
+	bool mine;
 
 	cli();
-	if (!cas(&owner, 0u, me)) {
-		if (load_relaxed(&owner) == me)
-			machine_end(STATUS_CRASH); /* a panic inside the panic */
-		halt_forever();
-	}
-	console_break_lock();
+	mine = cas(&owner, 0ull, (u64)me);
+	if (!mine)
+		panic_stop();
+	return mine;
+}
+
+static bool all_stopped(void)
+{
+	tarrying = 0;
+	for (unsigned i = 0; i < cpu_count; i++)
+		tarrying += cpus[i] != this_cpu() &&
+			    !load_acquire(&cpus[i]->pub.stopped);
+	return !tarrying;
 }
 
 /* Only CPUs of ours: another one may have no IDT, and would reset the machine. */
 static void stop_others(void)
 {
-	for (unsigned i = 0; i < cpu_count && apic_ready(); i++)
+	console_break_lock();
+	if (!console_count())
+		uart_init();
+	if (!apic_ready())
+		return;
+	for (unsigned i = 0; i < cpu_count; i++)
 		if (cpus[i] != this_cpu())
 			apic_send(cpus[i]->apic_id, ICR_ASSERT | ICR_NMI);
+	for (unsigned i = 0; i < STOP_TURNS && !all_stopped(); i++)
+		relax();
 }
 
-static bool on_stack(u64 p)
+static void say(void)
 {
-	u64 slots = (u64)CPU_MAX * STACK_SLOT_PAGES * PAGE_SIZE;
+	unsigned id = this_cpu()->id;
 
-	return IS_ALIGNED(p, 8) && p >= STACK_BASE && p < STACK_BASE + slots;
+	if (*why)
+		print("\nBail out! CPU %u: %s\n", id, why);
+	else
+		print("\nBail out! CPU %u: %s, error 0x%lx, at 0x%lx\n", id,
+		      exception_name(first.vector), first.error, first.rip);
+	said = true;
 }
 
-/* Follows saved frame pointers while they climb within the stack region. */
-static void backtrace(u64 rip, u64 rbp)
+static void say_at_least(void)
 {
-	print("# bt 0 0x%016lx\n", rip);
-	for (unsigned i = 1; i < BACKTRACE_MAX && on_stack(rbp); i++) {
-		const u64 *frame = (const u64 *)rbp;
-
-		if (!frame[1])
-			break;
-		print("# bt %u 0x%016lx\n", i, frame[1]);
-		if (frame[0] <= rbp)
-			break;
-		rbp = frame[0];
-	}
+	if (!said)
+		uart_say("\nBail out! a crash, and the console crashes as well\n");
+	else if (gs)
+		print("# GS base was 0x%lx\n", gs);
+	if (said && tarrying)
+		print("# %u CPUs do not stop\n", tarrying);
 }
 
-static _Noreturn void finish(u64 rip, u64 rbp)
+static void registers(void)
 {
-	backtrace(rip, rbp);
+	dump_registers(&first);
+}
+
+static void backtrace(void)
+{
+	dump_backtrace(&first);
+}
+
+static void traces(void)
+{
 	trace_dump(cpu_count);
+}
+
+static void end(void)
+{
 	machine_end(STATUS_CRASH);
 }
 
-static void dump(const struct trap_frame *f)
+static const struct {
+	const char *what;
+	void (*run)(void);
+} stages[] = {
+	{ "stopping the other CPUs", stop_others },
+	{ "saying so", say },
+	{ "saying so", say_at_least },
+	{ "the machine checks", mcheck_say },
+	{ "the registers", registers },
+	{ "the backtrace", backtrace },
+	{ "the traces", traces },
+	{ "ending the machine", end },
+};
+
+/* On with the path.  `f` is the trap that came here. */
+static _Noreturn void go_on(const struct trap_frame *f)
 {
-	print("# rip 0x%016lx\n", f->rip);
-	print("# rflags %016lx rsp %016lx cr2 %016lx cr3 %016lx\n", f->rflags, f->rsp,
-	      read_cr2(), read_cr3());
-	print("# rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx,
-	      f->rdx);
-	print("# rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", f->rsi, f->rdi, f->rbp,
-	      f->r8);
-	print("# r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", f->r9, f->r10, f->r11,
-	      f->r12);
-	print("# r13 %016lx r14 %016lx r15 %016lx\n", f->r13, f->r14, f->r15);
+	if (!traps++)
+		first = *f;
+	else if (traps > TRAPS_MAX)
+		machine_last();
+	else if (said)
+		print("\n# panic: %s at 0x%lx, during %s\n", exception_name(f->vector),
+		      f->rip, stages[stage ? stage - 1 : 0].what);
+	while (stage < ARRAY_LEN(stages))
+		stages[stage++].run();
+	machine_last();
 }
 
 void panic_trap(const struct trap_frame *f)
 {
-	const char *name = exception_name[f->vector];
-	bool asked = *why && f->vector == TRAP_UD;
+	claim();
+	go_on(f);
+}
 
-	if (!asked)
-		claim();
-	if (asked)
-		print("\nBail out! CPU %u: %s\n", this_cpu()->id, why);
-	else
-		print("\nBail out! CPU %u: %s, error 0x%lx, at 0x%lx\n", this_cpu()->id,
-		      name ? name : "reserved exception", f->error, f->rip);
-	*why = 0; /* what faults from here on is a panic inside the panic */
-	stop_others();
-	dump(f);
-	finish(f->rip, f->rbp);
+/* The words are the first panic's: another one inside of the path has only its trap. */
+static void take_words(const char *fmt, va_list ap)
+{
+	if (claim())
+		fmt_str_va(why, sizeof(why), fmt, ap);
+}
+
+void panic_frame(const struct trap_frame *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	take_words(fmt, ap);
+	va_end(ap);
+	go_on(f);
 }
 
 void panic(const char *fmt, ...)
 {
 	va_list ap;
 
-	claim();
 	va_start(ap, fmt);
-	fmt_str_va(why, sizeof(why), fmt, ap);
+	take_words(fmt, ap);
 	va_end(ap);
 	asm volatile("ud2"); /* the trap has the registers */
 	__builtin_unreachable();

@@ -11,7 +11,14 @@
 /* Has some CPU begun to panic? */
 bool panicking(void);
 
+/* Stops this CPU for good because another one panics; returns if it is this one. */
+void panic_stop(void);
+
 /* Dumps the frame of an exception and ends the machine. */
 _Noreturn void panic_trap(const struct trap_frame *f);
+
+/* panic() for who was interrupted at `f`: its dump is that of the frame. */
+_Noreturn void panic_frame(const struct trap_frame *f, const char *fmt, ...)
+	printf_like(2, 3);
 
 #endif

@@ -13,9 +13,11 @@
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/kicklog.h"
 #include "arch/x86_64/layout.h"
+#include "arch/x86_64/mcheck.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/trampoline.h"
 #include "arch/x86_64/trap.h"
+#include "arch/x86_64/watch.h"
 #include "lib/console.h"
 #include "lib/str.h"
 #include "mm/mem.h"
@@ -23,7 +25,6 @@
 #define INIT_US      10000
 #define SIPI_US      200
 #define ANSWER_STEPS 1000 /* of 10 ms */
-#define NMI_SPINS    20000000
 
 _Static_assert(CPU_MAX % 64 == 0, "sets of CPUs are whole words");
 _Static_assert((u64)CPU_MAX *STACK_SLOT_PAGES *PAGE_SIZE <= APIC_VADDR - STACK_BASE,
@@ -53,12 +54,17 @@ static _Noreturn void idle(struct cpu *c)
 		cli(); /* a wake-up between the look and the HLT must stay pending */
 		w = (struct work *)load_acquire(&c->pub.work);
 		if (!w) {
+			watch_idle();
 			sti_hlt_cli();
 			continue;
 		}
+		watch_busy();
 		w->fn(w->arg);
 		store_relaxed(&c->pub.work, 0ul);
 		store_release(&w->done, 1u);
+		/* After the last use of *w, which may be on the stack of who gave it.
+		 */
+		store_release(&c->pub.finished, load_relaxed(&c->pub.finished) + 1);
 	}
 }
 
@@ -67,6 +73,7 @@ _Noreturn void smp_ap_entry(struct cpu *c);
 _Noreturn void smp_ap_entry(struct cpu *c)
 {
 	desc_load(c);
+	mcheck_enable();
 	apic_enable();
 	if (!cas(&c->pub.state, (u32)CPU_STARTING, (u32)CPU_UP))
 		halt_forever();
@@ -167,6 +174,7 @@ void smp_post(unsigned cpu, struct work *w)
 {
 	store_relaxed(&w->done, 0u);
 	assert(!load_relaxed(&cpus[cpu]->pub.work));
+	store_relaxed(&cpus[cpu]->pub.posted, load_relaxed(&cpus[cpu]->pub.posted) + 1);
 	/* The ICR may be written before older stores are seen: not before this one. */
 	store_fence(&cpus[cpu]->pub.work, (u64)w);
 	if (CHECKED)
@@ -174,20 +182,36 @@ void smp_post(unsigned cpu, struct work *w)
 	apic_send(cpus[cpu]->apic_id, ICR_ASSERT | ICR_FIXED | VECTOR_KICK);
 }
 
-bool smp_where(unsigned cpu, u64 *host_rip, u64 *guest_rip)
+bool smp_idle(unsigned cpu)
 {
-	struct cpu_public *pub = &cpus[cpu]->pub;
+	const struct cpu_public *pub = &cpus[cpu]->pub;
 
-	store_relaxed(&pub->where_told, 0u);
-	store_fence(&pub->where_asked, 1u);
-	apic_send(cpus[cpu]->apic_id, ICR_ASSERT | ICR_NMI);
-	for (unsigned i = 0; i < NMI_SPINS; i++) {
-		if (load_acquire(&pub->where_told)) {
-			*host_rip = load_relaxed(&pub->host_rip);
-			*guest_rip = load_relaxed(&pub->guest_rip);
-			return true;
+	return load_acquire(&pub->finished) == load_relaxed(&pub->posted);
+}
+
+/* Those that are left out stay in the table, behind the others: a crash looks there. */
+unsigned smp_leave_out(void)
+{
+	static struct cpu *out[CPU_MAX];
+	unsigned n = 0, left = 1;
+
+	for (unsigned i = 1; i < cpu_count; i++) {
+		struct cpu *c = cpus[i];
+
+		if (load_acquire(&c->pub.stopped)) {
+			out[n++] = c;
+			continue;
 		}
-		relax();
+		if (c->id != left)
+			print("# cpu %u apic 0x%x is CPU %u from here on\n", c->id,
+			      c->apic_id, left);
+		c->id = left;
+		cpus[left++] = c;
 	}
-	return false;
+	cpu_count = left;
+	for (unsigned i = 0; i < n; i++) {
+		out[i]->id = left + i;
+		cpus[left + i] = out[i];
+	}
+	return n;
 }

@@ -39,10 +39,13 @@ static inline bool smp_done(const struct work *w)
 	return load_acquire(&w->done);
 }
 
+/* Has it finished all work that was posted to it? */
+bool smp_idle(unsigned cpu);
+
 /*
- * Asks a CPU by NMI where it is.  False when it does not answer.  guest_rip is 0
- * when it is not in a guest.
+ * Leaves out CPUs that have been stopped for good, and closes the numbering; all others
+ * but this one, which is CPU 0, are idle.  Returns how many there were.
  */
-bool smp_where(unsigned cpu, u64 *host_rip, u64 *guest_rip);
+unsigned smp_leave_out(void);
 
 #endif

@@ -2,15 +2,15 @@
 /*
  * trap - exceptions and interrupts that the host takes
  *
- * An exception in the host is a bug of ours and ends in a dump.  Interrupts have
- * handlers; NMIs ask a CPU where it is, or to stop because another one panics.
+ * An exception in the host is a bug of ours and ends in a dump, but for machine checks,
+ * which are the machine's.  Interrupts have handlers; NMIs are nmi.c's.
  */
 #include "arch/x86_64/trap.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/insn.h"
+#include "arch/x86_64/mcheck.h"
+#include "arch/x86_64/nmi.h"
 #include "arch/x86_64/panic.h"
-#include "lib/console.h"
 
 static void (*handler[TRAP_VECTORS])(void);
 
@@ -28,29 +28,12 @@ void irq_handle(unsigned vector)
 		handler[vector]();
 }
 
-void nmi_handle(u64 host_rip, u64 guest_rip)
-{
-	struct cpu_public *pub = &this_cpu()->pub;
-
-	if (panicking())
-		halt_forever();
-	if (!load_acquire(&pub->where_asked))
-		return;
-	store_relaxed(&pub->host_rip, host_rip);
-	store_relaxed(&pub->guest_rip, guest_rip);
-	store_relaxed(&pub->where_asked, 0u);
-	store_release(&pub->where_told, 1u);
-}
-
-void nmi_unblock(void)
-{
-	asm volatile("int %0" : : "i"(TRAP_NMI) : "memory");
-}
-
 void trap(struct trap_frame *f)
 {
 	if (f->vector == TRAP_NMI)
-		nmi_handle(f->rip, 0);
+		nmi_in_host(f);
+	else if (f->vector == TRAP_MC)
+		mcheck_panic(f);
 	else if (f->vector < TRAP_EXCEPTIONS)
 		panic_trap(f);
 	else if (CHECKED && this_cpu()->reading)

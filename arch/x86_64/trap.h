@@ -19,6 +19,7 @@
 /* Vectors of our own. */
 #define VECTOR_KICK     0xf0 /* leave the guest; nothing to do in the host */
 #define VECTOR_TIMER    0xf1 /* the local APIC timer                       */
+#define VECTOR_WATCH    0xf2 /* the same timer, of a CPU that is idle      */
 #define VECTOR_SPURIOUS 0xff
 
 #ifndef __ASSEMBLER__
@@ -39,12 +40,6 @@ void irq_handle(unsigned vector);
 
 /* Makes `fn` the handler of an interrupt vector; it runs with interrupts off. */
 void irq_set(unsigned vector, void (*fn)(void));
-
-/* Tells who asked where this CPU is.  guest_rip is 0 outside of the guest. */
-void nmi_handle(u64 host_rip, u64 guest_rip);
-
-/* An NMI that came as a VM exit leaves NMIs blocked; an IRET unblocks them. */
-void nmi_unblock(void);
 
 /* Called by the stubs. */
 void trap(struct trap_frame *f);

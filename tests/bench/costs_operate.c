@@ -9,6 +9,7 @@
 #include "tests/bench/costs.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/kick.h"
+#include "arch/x86_64/watch.h"
 
 #define WINDOW_SIZE (16ull * SIZE_2M)
 
@@ -228,6 +229,5 @@ void costs_operate(struct costs *c)
 	store_release(&c->over, 1u);
 	store_release(&c->round, c->plan.ops);
 	for (unsigned k = 1; k < c->plan.initiators; k++)
-		while (!smp_done(&c->initiator[k].work))
-			relax();
+		watch_work(cpu_count - k, &c->initiator[k].work);
 }

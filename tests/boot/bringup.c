@@ -5,8 +5,9 @@
 #include "arch/x86_64/desc.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/layout.h"
+#include "arch/x86_64/nmi.h"
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/smp.h"
+#include "arch/x86_64/watch.h"
 #include "mm/mem.h"
 #include "tests/test.h"
 
@@ -25,8 +26,7 @@ TEST(boot, cpus, "every CPU does work, on a stack of its own", .aps = 1)
 		struct work w = { .fn = where_am_i, .arg = out };
 
 		smp_post(i, &w);
-		while (!smp_done(&w))
-			relax();
+		watch_work(i, &w);
 		EXPECT_EQ(t, out[0], i);
 		EXPECT(t, out[1] < cpus[i]->stack_top &&
 				  out[1] >= cpus[i]->stack_top -
@@ -37,11 +37,12 @@ TEST(boot, cpus, "every CPU does work, on a stack of its own", .aps = 1)
 TEST(boot, nmi, "every idle CPU answers an NMI", .aps = 1)
 {
 	for (unsigned i = 1; i < cpu_count; i++) {
-		u64 host_rip = 0, guest_rip = 1;
+		struct where w;
 
-		EXPECT(t, smp_where(i, &host_rip, &guest_rip));
-		EXPECT(t, host_rip != 0);
-		EXPECT_EQ(t, guest_rip, 0);
+		EXPECT(t, nmi_ask(i, NMI_TELL, &w));
+		EXPECT(t, w.host_rip != 0);
+		EXPECT_EQ(t, w.guest_rip, 0);
+		EXPECT(t, !w.in_guest && !w.irqs_off && !w.kicked);
 	}
 }
 

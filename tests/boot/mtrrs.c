@@ -7,7 +7,7 @@
  */
 #include "arch/x86_64/memtype.h"
 #include "arch/x86_64/platform.h"
-#include "arch/x86_64/smp.h"
+#include "arch/x86_64/watch.h"
 #include "lib/console.h"
 #include "tests/test.h"
 #include "vm/vm.h"
@@ -42,8 +42,7 @@ TEST(boot, mtrrs, "every CPU has the memory types of the first", .vmx = true, .a
 		struct work w = { .fn = read_here, .arg = &m };
 
 		smp_post(i, &w);
-		while (!smp_done(&w))
-			relax();
+		watch_work(i, &w);
 		expect_same(t, &m, memtype_host());
 		if (t->verdict == FAIL) {
 			print("# CPU %u has other MTRRs than CPU 0\n", i);
