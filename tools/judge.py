@@ -22,6 +22,8 @@ COUNTS = ('witnesses', 'violations', 'invalidations', 'cpus', 'ticks', 'seed', '
           'leaks')
 BENCH_COUNTS = ('cpus', 'responders', 'batch', 'initiators')
 GHOST_COUNTS = ('checked', 'violations')   # the ghost TLB's; not in the fast build
+WEDGED_COUNTS = ('cpu', 'ticks')
+ADDRESS = re.compile(r'0x[0-9a-f]{1,16}')
 DETECTORS = ('ground', 'watchdog', 'flush', 'ghost')
 END_COUNTS = ('status', 'tests') + tuple(v.lower() for v in VERDICTS)
 POINT = re.compile(r'(not )?ok (\d+)(?: -)? (\S.*?)(?: # (\w+)\b ?(.*))?')
@@ -125,6 +127,16 @@ def bench_problem(bench):
     return None
 
 
+def wedged_problem(wedged):
+    """What is wrong with the record of a CPU that did not come back, or None."""
+    for key in ('rip', 'guest_rip'):
+        if not ADDRESS.fullmatch(str(wedged.get(key))):
+            return f'a wedged record whose {key} is {wedged.get(key)!r}'
+    if not isinstance(wedged.get('test'), str) or 'cpu' not in wedged:
+        return 'a wedged record without its CPU and test'
+    return count_problem(wedged, WEDGED_COUNTS)
+
+
 class Judge:
     """Takes the serial bytes piece by piece; feed() returns what they said."""
 
@@ -132,7 +144,7 @@ class Judge:
         self.rest = b''
         self.boot, self.end, self.plan, self.bail = None, None, None, None
         self.machine = None
-        self.tests, self.benches, self.points = [], [], []
+        self.tests, self.benches, self.points, self.wedged = [], [], [], []
         self.lines, self.faults, self.dump = [], [], []
         self.loading = False       # what comes is still the firmware's or the loader's
 
@@ -208,6 +220,8 @@ class Judge:
             return self._test(record)
         if kind == 'bench':
             return self._bench(record)
+        if kind == 'wedged':
+            return self._wedged(record)
         return [(str(kind), record)]
 
     def _once(self, kind, record):
@@ -235,6 +249,14 @@ class Judge:
             return []
         self.benches.append(record)
         return [('bench', record)]
+
+    def _wedged(self, record):
+        problem = wedged_problem(record)
+        if problem:
+            self.faults.append(problem)
+            return []
+        self.wedged.append(record)
+        return [('wedged', record)]
 
     def _point(self, text):
         match = POINT.fullmatch(text)
@@ -305,6 +327,15 @@ def _story_faults(judge):
             yield f'{point.name}: the result line does not say {test["verdict"]}'
 
 
+def _wedged_faults(judge):
+    """A CPU did not come back: can the test in which that happened be all right?"""
+    good = {point.name for point, test in zip(judge.points, judge.tests)
+            if test['verdict'] != 'FAIL'}
+    for wedged in judge.wedged:
+        if wedged['test'] in good:
+            yield f'{wedged["test"]} did not fail, and CPU {wedged["cpu"]} was wedged'
+
+
 def allowed_statuses(tests):
     """The statuses that a kernel with these records may end with."""
     seen = {test['verdict'] for test in tests}
@@ -330,7 +361,7 @@ def story_faults(judge):
     """All that contradicts itself in a log that has an end record."""
     checks = [_status_faults]
     if judge.end.get('status') != status.USAGE:
-        checks += [_count_faults, _order_faults, _story_faults]
+        checks += [_count_faults, _order_faults, _story_faults, _wedged_faults]
     return judge.faults + [fault for check in checks for fault in check(judge)]
 
 

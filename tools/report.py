@@ -147,6 +147,21 @@ def trouble_lines(judge, code, faults, symbolise):
     return lines
 
 
+def wedged_lines(judge, names):
+    """Which CPUs did not come back, and where they were; names() knows addresses."""
+    if not judge.wedged:
+        return []
+    known = names([int(w['rip'], 16) for w in judge.wedged if int(w['rip'], 16)])
+    lines = []
+    for wedged in judge.wedged:
+        fate = 'left out from there on' if wedged.get('parked') else 'it came back'
+        lines.append(f'CPU {wedged["cpu"]} wedged in {wedged["test"]}, {fate}: '
+                     f'{wedged.get("state")}, rip {wedged["rip"]}, '
+                     f'guest rip {wedged["guest_rip"]}')
+        lines += [f'    {name}' for name in known.get(int(wedged['rip'], 16), [])]
+    return lines
+
+
 def closing(judge, code, sentence, lines, folder, timeline=()):
     """Everything that stands below the live lines; the last line is the meaning."""
     if judge.tests:

@@ -158,8 +158,9 @@ def execute(chosen, job, timeout, verbose=False, judge=None):
 
 def _leave(judge, job, code, sentence, faults):
     """The two files and the closing lines."""
-    lines = report.trouble_lines(judge, code, faults,
-                                 lambda dump: symbolise.symbolise(job.elf, dump))
+    lines = report.wedged_lines(judge, lambda rips: symbolise.names(job.elf, rips))
+    lines += report.trouble_lines(judge, code, faults,
+                                  lambda dump: symbolise.symbolise(job.elf, dump))
     report.write_jsonl(job.results / 'results.jsonl', judge.tests)
     report.write_junit(job.results / 'junit.xml', judge.tests, code, sentence, lines)
     report.closing(judge, code, sentence, lines, _short(job.results),

@@ -255,6 +255,34 @@ class NotBelieved(Case):
         self.crash('@{"type": "end"', *stream(TWO))
 
 
+class Wedged(Case):
+    """A CPU that did not come back: whose test cannot have passed."""
+    record = {'type': 'wedged', 'cpu': 2, 'rip': '0x1234', 'guest_rip': '0x0',
+              'test': 'a/b/gen-smr', 'ticks': 7, 'state': 'host', 'parked': True}
+
+    def code(self, tests, status, **more):
+        lines = stream(tests, status)
+        log = text(lines[:4] + [line({**self.record, **more})] + lines[4:])
+        return verdict(log, ending=Ending('exited', status))
+
+    def test_its_test_failed(self):
+        self.assertEqual(self.code([record('a/b', 'FAIL', proto='gen-smr')], 1), 1)
+
+    def test_its_test_did_not_fail(self):
+        self.assertEqual(self.code([record('a/b', proto='gen-smr')], 0), 3)
+        self.assertEqual(self.code([record('a/b', 'XFAIL', proto='gen-smr')], 0), 3)
+
+    def test_other_tests_may_pass(self):
+        tests = [record('a/b', 'FAIL', proto='gen-smr'), record('a/c')]
+        self.assertEqual(self.code(tests, 1), 1)
+
+    def test_records_that_are_none(self):
+        tests = [record('a/b', 'FAIL', proto='gen-smr')]
+        for bad in ({'rip': 7}, {'rip': 'x'}, {'guest_rip': None}, {'cpu': -1},
+                    {'cpu': '2'}, {'ticks': 1.5}, {'test': None}):
+            self.assertEqual(self.code(tests, 1, **bad), 3, bad)
+
+
 class Endings(Case):
     good = text(stream(TWO))
 

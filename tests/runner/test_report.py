@@ -76,6 +76,27 @@ class Leaks(Case):
                          ['a p: 150 of 300 returns leak, 50.00 % (95 %: 44.38 to 55.62 %)'])
 
 
+class Wedged(Case):
+    judge = mock.Mock(wedged=[
+        {'cpu': 2, 'rip': '0x10', 'guest_rip': '0x8000', 'test': 'a/b', 'state': 'host',
+         'parked': True},
+        {'cpu': 1, 'rip': '0x0', 'guest_rip': '0x8004', 'test': 'a/c', 'state': 'guest',
+         'parked': False}])
+
+    def test_lines(self):
+        asked = []
+        lines = report.wedged_lines(self.judge, lambda rips: asked.extend(rips) or
+                                    {0x10: ['spin at x.c:7']})
+        self.assertEqual(lines, [
+            'CPU 2 wedged in a/b, left out from there on: host, rip 0x10, guest rip 0x8000',
+            '    spin at x.c:7',
+            'CPU 1 wedged in a/c, it came back: guest, rip 0x0, guest rip 0x8004'])
+        self.assertEqual(asked, [0x10])
+
+    def test_none(self):
+        self.assertEqual(report.wedged_lines(mock.Mock(wedged=[]), None), [])
+
+
 class Symbols(Case):
     def test_return_addresses_are_looked_up_before(self):
         dump = ['# rip 0x10', '# bt 0 0x10', '# bt 1 0x20', 'x # bt 2 0x30', '# bt 3 x']
