@@ -48,6 +48,8 @@ STEPS = (
     Step('runner', 'python3 tests/runner', 'the runner, on fake machines'),
     Step('loader', _machine('test_loader.py'), 'the disk loader and GRUB images'),
     Step('front', _machine('front.py'), 'list, and selecting by what it lists'),
+    Step('alive', _machine('alive.py'),
+         'CPUs that hang, crashes in crashes, machine checks, reboots'),
     Step('bochs-2', _machine('scenarios.py 2'), 'all tests in Bochs, 2 CPUs'),
     Step('bochs-4', _machine('scenarios.py 4 run=* proto=*'),
          'all tests in Bochs, 4 CPUs, all protocols'),
