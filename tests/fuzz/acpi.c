@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "boot/acpi.h"
+#include "boot/fadt.h"
 #include "tests/host/phys.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static struct boot_info info;
 	static struct acpi_cpus cpus;
+	static struct fadt_reset reset;
 	struct phys phys;
 	u8 *copy;
 
@@ -49,6 +50,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	phys_init(&phys);
 	phys_add(&phys, 0x1000, copy, size);
 	if (!acpi_find_cpus(&cpus, &info, &phys.view) && (!cpus.n || cpus.n > CPU_MAX))
+		abort();
+	if (!fadt_find_reset(&reset, &info, &phys.view) && reset.address >> 32)
 		abort();
 	if (phys.wrong)
 		abort();
