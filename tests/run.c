@@ -17,6 +17,7 @@
 #include "lib/str.h"
 #include "lib/trace.h"
 #include "tests/haunt.h"
+#include "tests/operator.h"
 #include "tests/select.h"
 #include "tests/timeline.h"
 #include "vm/vm.h"
@@ -40,6 +41,8 @@ void test_fail(struct run *t, const char *f, ...)
 {
 	va_list ap;
 
+	if (t->stopped)
+		return;
 	t->caught = false;
 	va_start(ap, f);
 	record(t, FAIL, f, ap);
@@ -71,6 +74,15 @@ void test_skip(struct run *t, const char *f, ...)
 	va_start(ap, f);
 	record(t, SKIP, f, ap);
 	va_end(ap);
+}
+
+bool test_stopped(struct run *t)
+{
+	if (!t->stopped && operator_stops()) {
+		test_skip(t, "stopped from the console");
+		t->stopped = true;
+	}
+	return t->stopped;
 }
 
 void test_inconclusive(struct run *t, const char *f, ...)
@@ -248,6 +260,7 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 
 	full_name(t, name, sizeof(name));
 	t->rng = rng_named(t->config->seed, name);
+	operator_test(name);
 	timeline_begin(number);
 	watch_test(name);
 	haunt_begin();
@@ -255,6 +268,7 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 		test_skip(t, "%s", why);
 	else
 		run_body(t);
+	t->stopped = false; /* what follows is believed again */
 	if (pool_available(t->pool) != free_before)
 		test_fail(t, "%d frames were not returned",
 			  (int)(free_before - pool_available(t->pool)));
@@ -270,6 +284,7 @@ static void run_one(struct run *t, unsigned number, const char *no_guests)
 struct tally {
 	unsigned verdict[VERDICTS];
 	unsigned scenarios, judged; /* tests of protocols */
+	bool stopped;               /* not all have been run, to their end */
 };
 
 static void count(struct tally *n, const struct run *t)
@@ -288,7 +303,7 @@ static enum status status_of(const struct tally *n)
 
 	if (v[FAIL])
 		return STATUS_FAIL;
-	if (v[INCONCLUSIVE] || (n->scenarios && !n->judged))
+	if (n->stopped || v[INCONCLUSIVE] || (n->scenarios && !n->judged))
 		return STATUS_SKIP;
 	return v[PASS] || v[XFAIL] ? STATUS_PASS : STATUS_SKIP;
 }
@@ -302,9 +317,31 @@ static enum status summary(const struct tally *n, unsigned tests)
 	      "%u inconclusive\n",
 	      tests, v[PASS], v[FAIL], v[XFAIL], v[SKIP], v[INCONCLUSIVE]);
 	print("@{\"type\":\"end\",\"status\":%u,\"tests\":%u,\"pass\":%u,\"fail\":%u,"
-	      "\"xfail\":%u,\"skip\":%u,\"inconclusive\":%u}\n",
-	      s, tests, v[PASS], v[FAIL], v[XFAIL], v[SKIP], v[INCONCLUSIVE]);
+	      "\"xfail\":%u,\"skip\":%u,\"inconclusive\":%u%s}\n",
+	      s, tests, v[PASS], v[FAIL], v[XFAIL], v[SKIP], v[INCONCLUSIVE],
+	      n->stopped ? ",\"stopped\":true" : "");
 	return s;
+}
+
+/* All of the selection, or as much as the operator wants; how many have been run. */
+static unsigned run_all(const struct selection *s, struct tally *tally,
+			const struct config *c, struct pool *pool,
+			const char *no_guests)
+{
+	unsigned i;
+
+	for (i = 0; i < s->n && !operator_stops(); i++) {
+		struct run t = { .test = s->test[i],
+				 .proto = s->proto[i],
+				 .mutant = s->mutant[i],
+				 .config = c,
+				 .pool = pool };
+
+		run_one(&t, i + 1, no_guests);
+		count(tally, &t);
+	}
+	tally->stopped = operator_stopped();
+	return i;
 }
 
 enum status tests_run(const struct config *c, struct pool *pool, const char *no_guests)
@@ -312,6 +349,7 @@ enum status tests_run(const struct config *c, struct pool *pool, const char *no_
 	static struct selection s;
 	struct tally tally = { 0 };
 	const char *why = timeline_init(c, pool);
+	unsigned n;
 
 	if (why)
 		print("# command line: trace=%lu: %s\n", c->trace, why);
@@ -320,15 +358,8 @@ enum status tests_run(const struct config *c, struct pool *pool, const char *no_
 		return STATUS_USAGE;
 	}
 	print("KTAP version 1\n1..%u\n", s.n);
-	for (unsigned i = 0; i < s.n; i++) {
-		struct run t = { .test = s.test[i],
-				 .proto = s.proto[i],
-				 .mutant = s.mutant[i],
-				 .config = c,
-				 .pool = pool };
-
-		run_one(&t, i + 1, no_guests);
-		count(&tally, &t);
-	}
-	return summary(&tally, s.n);
+	operator_begin();
+	n = run_all(&s, &tally, c, pool, no_guests);
+	operator_end();
+	return summary(&tally, n);
 }

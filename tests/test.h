@@ -45,6 +45,7 @@ struct run {
 	struct pool *pool;
 	struct rng rng;
 	enum verdict verdict;
+	bool stopped;         /* by the operator                            */
 	bool caught;          /* detectors alone complain                   */
 	u64 tries[DETECTORS]; /* invalidations before each complained; 0: never */
 	u64 witnesses, violations, invalidations;
@@ -92,6 +93,14 @@ void test_kill(struct run *t, enum detector by, const char *f, ...) printf_like(
 void test_saw(struct run *t, enum detector by);
 void test_skip(struct run *t, const char *f, ...) printf_like(2, 3);
 void test_inconclusive(struct run *t, const char *f, ...) printf_like(2, 3);
+
+/*
+ * Is the test to come to its end, because the operator wants no more?  Then it is a
+ * SKIP, and what test_fail() says from here on does not count: half a test may lack
+ * anything.  Detectors are believed, and every frame is to be returned.  For loops of
+ * the CPU that runs the tests, between operations.
+ */
+bool test_stopped(struct run *t);
 
 /* A measured figure: goes out as a record of its own. */
 void test_figure(struct run *t, const char *metric, u64 value, const char *unit);

@@ -99,7 +99,10 @@ bool stage_build(struct stage *s, struct run *t, const struct scenario *sc,
  */
 bool stage_over(struct stage *s);
 
-/* Waits until each guest has used the window since now; false: it does not. */
+/*
+ * Waits until each guest has used the window since now; false: it does not, or the
+ * operator wants no more.
+ */
 bool stage_progress(struct stage *s);
 
 /*

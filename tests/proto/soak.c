@@ -86,7 +86,7 @@ static void take(struct run *t, const struct run *r, unsigned guests)
 	t->witnesses += r->witnesses;
 	t->violations += r->violations;
 	t->invalidations += r->invalidations;
-	if (r->verdict == PASS && !r->violations && !haunt_found())
+	if ((r->verdict == PASS || r->stopped) && !r->violations && !haunt_found())
 		return;
 	memcpy(t->schedule, r->schedule, sizeof(t->schedule));
 	print("# soak: it went wrong under run=%s proto=%s with %u guests\n",
@@ -121,7 +121,7 @@ static bool go_round(struct soak *k)
 	k->rounds++;
 	if (elapsed(k) >= k->said + SAY_EVERY)
 		say(k, &r, guests);
-	return t->verdict == PASS && !haunt_found();
+	return !test_stopped(t) && t->verdict == PASS && !haunt_found();
 }
 
 static void soak(struct run *t)

@@ -273,6 +273,8 @@ bool stage_progress(struct stage *s)
 {
 	u64 spins = 0;
 
+	if (test_stopped(s->t))
+		return false;
 	for (unsigned i = 0; i < s->vm->vcpus; i++)
 		s->elsewhere[i] = stage_uses(s, i, !s->mapped);
 	stage_snapshot(s, s->mapped);
