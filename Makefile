@@ -33,7 +33,7 @@ LDFLAGS = -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=no
 # No protocol that ships uses smr/flavours.c.
 SRCS := $(wildcard lib/*.c smr/smr.c mm/*.c inval/*.c arch/x86_64/*.c vmx/*.c svm/*.c vm/*.c \
 	boot/*.c tests/*.c tests/boot/*.c tests/proto/*.c tests/bench/*.c \
-	tests/vmx/*.c tests/selftest/*.c)
+	tests/vmx/*.c tests/selftest/*.c tests/shell/*.c)
 ASMS := boot/start.S $(wildcard arch/x86_64/*.S vmx/*.S svm/*.S) tests/guest/blobs.S
 # Protocols with one step wrong, in the checked build alone: tools/mutate.py.  Those of
 # other sources (zoo.mk) are no part of any kernel that ships.
@@ -90,7 +90,8 @@ include boot/disk.mk
 PURE_SRCS += vmx/caps.c vmx/explain.c svm/asid.c svm/caps.c svm/event.c svm/explain.c \
 	svm/state.c svm/told.c vm/event.c \
 	arch/x86_64/facts.c vmx/facts.c svm/facts.c lib/flags.c \
-	lib/console.c lib/fmt.c lib/grid.c mm/mtrr.c mm/ept_ram.c inval/ghost_text.c \
+	lib/console.c lib/fmt.c lib/grid.c lib/lineedit.c tests/shell/parse.c \
+	mm/mtrr.c mm/ept_ram.c inval/ghost_text.c \
 	arch/x86_64/cluster.c arch/x86_64/mca.c arch/x86_64/wedge.c \
 	tests/steps_text.c
 include $(wildcard tests/host/*.mk)
@@ -106,6 +107,7 @@ check-layers:
 # Every header compiles alone, so that none depends on what came before it.
 HEADERS := $(wildcard lib/*.h smr/*.h mm/*.h inval/*.h arch/x86_64/*.h vmx/*.h svm/*.h vm/*.h \
 	boot/*.h tests/*.h tests/proto/*.h tests/bench/*.h tests/vmx/*.h tests/guest/*.h \
+	tests/shell/*.h \
 	tests/host/*.h tests/explore/*.h)
 check-headers:
 	@for h in $(HEADERS); do \

@@ -19,6 +19,23 @@
 #define TRACE_MIN     16
 #define TRACE_MAX     65536
 
+static char complaint[CONFIG_LIST + 120];
+
+void config_complain(const char *f, ...)
+{
+	va_list ap;
+
+	va_start(ap, f);
+	fmt_str_va(complaint, sizeof(complaint), f, ap);
+	va_end(ap);
+	print("# command line: %s\n", complaint);
+}
+
+const char *config_complaint(void)
+{
+	return complaint;
+}
+
 static bool copy(char *to, const char *value)
 {
 	str_copy(to, value, CONFIG_LIST);
@@ -126,6 +143,13 @@ static bool set_screen(struct config *c, const char *v)
 	return screen_choose(v);
 }
 
+/* A bare word; where it stands is looked for before all others are read. */
+static bool set_console(struct config *c, const char *v)
+{
+	c->console = true;
+	return !*v;
+}
+
 /* Each option stands here once: for the parser, for people, and in the catalogue. */
 #define OPTIONS(X)                                                                    \
 	X(run, "globs over test names, comma between")                                \
@@ -146,7 +170,8 @@ static bool set_screen(struct config *c, const char *v)
 	X(pool, "MiB of memory that is used, 16 to 2048")                             \
 	X(screen, "a monitor: auto, off, or text for VGA's text mode")                \
 	X(apic, "auto, x or x2")                                                      \
-	X(exit, "how the machine ends: halt, bochs, qemu or reboot")
+	X(exit, "how the machine ends: halt, bochs, qemu or reboot")                  \
+	X(console, "a word alone: a shell on the serial line, after the tests")
 
 static const struct option {
 	const char *key, *what;
@@ -163,7 +188,7 @@ OPTIONS(X)
 
 static bool refuse(const char *why, const char *key, const char *value)
 {
-	print("# command line: %s: %s=%s\n", why, key, value);
+	config_complain("%s: %s=%s", why, key, value);
 	for (unsigned i = 0; i < ARRAY_LEN(options); i++)
 		print("#   %s=  %s\n", options[i].key, options[i].what);
 	return false;
@@ -171,6 +196,11 @@ static bool refuse(const char *why, const char *key, const char *value)
 
 static bool take(struct config *c, const struct cmdword *w)
 {
+	/* What the machine was brought up with. */
+	static const char only_boot[] = "mute,pool,apic,console,trace,wedge,screen";
+
+	if (c->up && config_names(only_boot, w->key))
+		return refuse("only the boot can set it", w->key, w->value);
 	for (unsigned i = 0; i < ARRAY_LEN(options); i++)
 		if (!strcmp(options[i].key, w->key))
 			return options[i].set(c, w->value) ||
@@ -178,33 +208,77 @@ static bool take(struct config *c, const struct cmdword *w)
 	return refuse("unknown option", w->key, w->value);
 }
 
-bool config_parse(struct config *c, const struct boot_info *info)
+bool config_words(struct config *c, const char *at)
 {
 	static struct cmdword w;
-	const char *at = cmdline_start(info->cmdline), *error;
+	const char *error;
 
-	*c = (struct config){ .seed = DEFAULT_SEED,
-			      .cpus = CPU_MAX,
-			      /* where CPUs race, kicks are slow by themselves */
-			      .delay = platform_is_tcg() ? 0 : DEFAULT_DELAY,
-			      .mute = UINT32_MAX,
-			      .pool = DEFAULT_POOL,
-			      .info = info };
-	/* First of all, so that a refusal ends the machine as well. */
-	if (cmdline_find(at, "exit", &w, &error))
-		machine_end_by(w.value);
-	if (info->cmdline_truncated || strlen(at) > BOOT_CMDLINE_MAX) {
-		print("# command line: longer than %u bytes\n", BOOT_CMDLINE_MAX);
-		return false;
-	}
 	while (cmdline_next(&at, &w, &error))
 		if (!take(c, &w))
 			return false;
 	if (error)
-		print("# command line: %s\n", error);
+		config_complain("%s", error);
 	if (*c->guest && !*c->run) /* whoever brings a guest wants to see it run */
 		str_copy(c->run, "vmx/module", sizeof(c->run));
 	return !error;
+}
+
+const char *config_option(unsigned i, const char **what)
+{
+	if (i >= ARRAY_LEN(options))
+		return NULL;
+	*what = options[i].what;
+	return options[i].key;
+}
+
+static struct config defaults(const struct boot_info *info)
+{
+	return (struct config){ .seed = DEFAULT_SEED,
+				.cpus = CPU_MAX,
+				/* where CPUs race, kicks are slow by themselves */
+				.delay = platform_is_tcg() ? 0 : DEFAULT_DELAY,
+				.mute = UINT32_MAX,
+				.pool = DEFAULT_POOL,
+				.info = info };
+}
+
+/* How the machine is to end is known first, so that a refusal ends it as well. */
+static bool ends_in_console(const char *text, bool *asked)
+{
+	static struct cmdword w;
+	const char *error;
+	bool ends;
+
+	*asked = cmdline_find(text, "console", &w, &error);
+	ends = cmdline_find(text, "exit", &w, &error);
+	if (ends)
+		machine_end_by(w.value);
+	return *asked || !ends;
+}
+
+static bool parse(struct config *c, const struct boot_info *info)
+{
+	const char *at = cmdline_start(info->cmdline);
+
+	if (!info->cmdline_truncated && strlen(at) <= BOOT_CMDLINE_MAX)
+		return config_words(c, at);
+	config_complain("longer than %u bytes", BOOT_CMDLINE_MAX);
+	return false;
+}
+
+bool config_parse(struct config *c, const struct boot_info *info)
+{
+	bool asked, console = ends_in_console(info->cmdline, &asked);
+	bool good;
+
+	*c = defaults(info);
+	good = parse(c, info);
+	if (!good)
+		*c = defaults(info);
+	c->refused = !good;
+	c->console = console;
+	c->idle = !good || (asked && !*c->run);
+	return good || console;
 }
 
 /* Does `fits` hold for `name` and an element of the comma-separated list? */
@@ -239,4 +313,40 @@ bool config_match(const char *list, const char *name)
 bool config_names(const char *list, const char *name)
 {
 	return any(list, name, equal);
+}
+
+void config_value(const struct config *c, const char *key, char *to, size_t size)
+{
+	static const char *const modes[] = { "auto", "x", "x2" };
+	const struct {
+		const char *key, *text;
+		u64 number, unset;
+	} values[] = {
+		{ "run", c->run, 0, 0 },
+		{ "proto", c->proto, 0, 0 },
+		{ "mutant", c->mutant, 0, 0 },
+		{ "guest", c->guest, 0, 0 },
+		{ "replay", c->replay, 0, 0 },
+		{ "apic", modes[c->apic], 0, 0 },
+		{ "seed", NULL, c->seed, ~0ul },
+		{ "cpus", NULL, c->cpus, CPU_MAX },
+		{ "iters", NULL, c->iters, 0 },
+		{ "delay", NULL, c->delay, ~0ul },
+		{ "steps", NULL, c->steps, ~0ul },
+		{ "secs", NULL, c->secs, 0 },
+		{ "wedge", NULL, c->wedge, 0 },
+		{ "trace", NULL, c->trace, 0 },
+		{ "pool", NULL, c->pool, ~0ul },
+		{ "mute", NULL, c->mute, UINT32_MAX },
+	};
+
+	str_copy(to, "", size);
+	for (unsigned i = 0; i < ARRAY_LEN(values); i++) {
+		if (strcmp(values[i].key, key))
+			continue;
+		if (values[i].text)
+			str_copy(to, values[i].text, size);
+		else if (values[i].number != values[i].unset)
+			fmt_str(to, size, "%lu", values[i].number);
+	}
 }

@@ -8,6 +8,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/power.h"
 #include "boot/info.h"
+#include "lib/fmt.h"
 
 #define CONFIG_LIST  256
 #define CONFIG_STEPS 8
@@ -29,14 +30,33 @@ struct config {
 	u64 steps; /* items of the plan that each invalidation is made under     */
 	char replay[CONFIG_LIST]; /* the plan itself, tests/steps.h; "" = drawn   */
 	enum apic_mode apic;
+	bool console; /* a shell follows the tests                             */
+	bool idle;    /* and nothing is run before it                          */
+	bool refused; /* the command line was: these are the defaults          */
+	bool up;      /* the machine is: what brought it up is fixed           */
 	const struct boot_info *info;
 };
 
 /*
- * Parses info's command line.  False after a line that says what is wrong and lines
- * that list what exists.  Sets how the machine ends (exit=) on the way.
+ * Parses info's command line.  One that is wrong gives a line that says what is, and
+ * lines that list what exists; then c has the defaults and is `refused`.  False if that
+ * is to end the machine, because nobody is at a console.  Sets how the machine ends
+ * (exit=) on the way.
  */
 bool config_parse(struct config *c, const struct boot_info *info);
+
+/* Takes more words into *c; false after lines as above. */
+must_check bool config_words(struct config *c, const char *words);
+
+/* Prints what is wrong with words, and keeps it: a sentence without a line end. */
+void config_complain(const char *f, ...) printf_like(1, 2);
+const char *config_complaint(void);
+
+/* The i-th option's key and, in *what, what it is; NULL past the last. */
+const char *config_option(unsigned i, const char **what);
+
+/* The value of a key in *c, as it is written, or "" where it is unset or has none. */
+void config_value(const struct config *c, const char *key, char *to, size_t size);
 
 /* Does one of the comma-separated globs of `list` match `name`? */
 bool config_match(const char *list, const char *name);

@@ -23,7 +23,7 @@
 #include "boot/modules.h"
 #include "lib/console.h"
 #include "lib/str.h"
-#include "tests/test.h"
+#include "tests/shell/shell.h"
 #include "vm/vm.h"
 
 #define VERSION "0.1"
@@ -144,7 +144,7 @@ static void boot_late(void)
 		print("# no guests can run here: %s\n", no_guests);
 	say_boot(no_guests);
 	facts_say(&info); /* which machine this is     */
-	machine_end(tests_run(&config, &pool, no_guests));
+	machine_end(shell_boot(&config, &pool, no_guests));
 }
 
 void boot_main(u32 magic, u64 address)

@@ -43,6 +43,14 @@ static bool present(void)
 	       cpuid(CPUID_EXT_1, 0).ecx & EXT_1_ECX_SVM;
 }
 
+static void tell(void (*say)(const char *name, u64 value))
+{
+	say("revision", svm_caps.revision);
+	say("ASIDs", svm_caps.asids);
+	say("features", svm_caps.features);
+	say("1 GiB pages", svm_caps.gib_pages);
+}
+
 static const char *probe(void)
 {
 	struct svm_cpu_id id = { .svm = present(), .msr = rdmsr };
@@ -222,6 +230,7 @@ const struct backend svm_backend = {
 	.present = present,
 	.probe = probe,
 	.facts = facts,
+	.tell = tell,
 	.cpu_on = cpu_on,
 	.format = NESTED_NPT,
 	.max_leaf = max_leaf,

@@ -101,7 +101,7 @@ static bool each_exists(const char *list, bool (*exists)(const char *), const ch
 			n++;
 		str_copy(glob, list, n + 1);
 		if (!exists(glob)) {
-			print("# command line: nothing matches %s=%s\n", key, glob);
+			config_complain("nothing matches %s=%s", key, glob);
 			return false;
 		}
 		list += n + (list[n] == ',');
@@ -127,8 +127,8 @@ bool select_tests(struct selection *s, const struct config *c)
 
 	s->n = 0;
 	if (!steps_parse(&plan, c->replay)) {
-		print("# command line: replay=%s is no schedule; see tests/steps.h\n",
-		      c->replay);
+		config_complain("replay=%s is no schedule; see tests/steps.h",
+				c->replay);
 		return false;
 	}
 	if (!each_exists(c->run, test_exists, "run") ||
@@ -146,6 +146,6 @@ bool select_tests(struct selection *s, const struct config *c)
 			add(s, all[i], NULL, false);
 	}
 	if (!s->n)
-		print("# command line: the selection is empty\n");
+		config_complain("the selection is empty");
 	return s->n;
 }

@@ -125,6 +125,8 @@ struct backend {
 	/* NULL, or why this machine cannot do it, after a line for each lack. */
 	const char *(*probe)(void);
 	void (*facts)(struct backend_facts *out); /* after probe()                  */
+	/* After a probe that found all: each word of the agreed capabilities. */
+	void (*tell)(void (*say)(const char *name, u64 value));
 	/*
 	 * Switches virtualization on, on the executing CPU, which keeps the zeroed
 	 * block `region` from then on.  NULL or a sentence.

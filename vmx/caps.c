@@ -164,3 +164,17 @@ const char *vmx_caps_negotiate(struct vmx_caps *caps, const struct vmx_cpu *cpu)
 		extras(caps, cpu);
 	return *caps->lack ? caps->lack : NULL;
 }
+
+void vmx_caps_tell(const struct vmx_caps *caps,
+		   void (*say)(const char *name, u64 value))
+{
+	say("revision", caps->revision);
+	for (unsigned i = 0; i < ARRAY_LEN(ctls); i++)
+		say(ctls[i].name, *(const u32 *)((const char *)caps + ctls[i].value));
+	say("secondary, for some vCPUs", caps->proc2_extra);
+	say("EPT and VPID", caps->ept);
+	say("CR0 bits that must be 1", caps->cr0_fixed0);
+	say("CR0 bits that may be 1", caps->cr0_fixed1);
+	say("CR4 bits that must be 1", caps->cr4_fixed0);
+	say("CR4 bits that may be 1", caps->cr4_fixed1);
+}

@@ -45,4 +45,8 @@ struct vmx_cpu {
 must_check const char *vmx_caps_negotiate(struct vmx_caps *caps,
 					  const struct vmx_cpu *cpu);
 
+/* Says each word of *caps. */
+void vmx_caps_tell(const struct vmx_caps *caps,
+		   void (*say)(const char *name, u64 value));
+
 #endif

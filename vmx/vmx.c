@@ -43,6 +43,11 @@ static void facts(struct backend_facts *out)
 	vmx_facts(out, vmx_caps.ept);
 }
 
+static void tell(void (*say)(const char *name, u64 value))
+{
+	vmx_caps_tell(&vmx_caps, say);
+}
+
 static const char *cpu_on(hpa_t region)
 {
 	u64 f = rdmsr(MSR_FEATURE_CONTROL);
@@ -217,6 +222,7 @@ const struct backend vmx_backend = {
 	.present = present,
 	.probe = probe,
 	.facts = facts,
+	.tell = tell,
 	.cpu_on = cpu_on,
 	.region_order = 0,
 	.format = NESTED_EPT,
