@@ -47,7 +47,7 @@ ata0-slave: type=cdrom, path=empty.iso, status=inserted
 boot: {boot}
 port_e9_hack: enabled=1
 magic_break: enabled=1
-com1: enabled=1, mode=file, dev=../serial.log
+com1: enabled=1, {com1}
 log: bochs.log
 panic: action=fatal
 error: action=report
@@ -81,14 +81,21 @@ def _panics(folder):
             for ticks, device, what in found]
 
 
-def _config(rom, cpus, mem, boot, master, model=MODEL, ips=SLOWEST):
+def _com1(port):
+    """Where the serial line goes: to whoever listens at the port, or to a file."""
+    return f'mode=socket-client, dev=127.0.0.1:{port}' if port else \
+        'mode=file, dev=../serial.log'
+
+
+def _config(rom, cpus, mem, boot, master, model=MODEL, ips=SLOWEST, port=0):
     """The text of the configuration file."""
     memory = f'megs: {mem}'
     if mem > HOST_MEMORY:
         memory = f'memory: guest={mem}, host={HOST_MEMORY}'
     cmos = 'cmosimage: file=cmos.img, rtc_init=time0' if rom.needs_cmos else ''
     return CONFIG.format(bios=rom, vga=_vga_bios(), model=model, cpus=cpus, ips=ips,
-                         memory=memory, boot=boot, master=master, cmos=cmos)
+                         memory=memory, boot=boot, master=master, cmos=cmos,
+                         com1=_com1(port))
 
 
 def _write(folder, rom, cpus, mem, boot, master, **more):
@@ -161,7 +168,7 @@ class Bochs:
         boot, master = self._medium(job)
         return _write(job.scratch, _bios(), job.cpus, job.mem, boot, master,
                       model=job.model or MODEL,
-                      ips=REAL if job.seconds else SLOWEST)
+                      ips=REAL if job.seconds else SLOWEST, port=job.port)
 
     def _medium(self, job):
         """Make what it boots from; (boot device, ata0-master line)."""

@@ -22,6 +22,7 @@ class Job:
     deterministic: bool = False       # one CPU at a time, by instructions counted
     seconds: int = 0                  # that it lasts by its own clock; 0: not by time
     pins: tuple = ()                  # the host's CPU for each of its CPUs; (): any
+    port: int = 0                     # TCP, that it brings its serial line to; 0: a file
 
     @property
     def serial(self):

@@ -54,7 +54,7 @@ def check_boot(machine, boot):
                       f'{" or ".join(machine.boots)}; there is --on {" or ".join(others)}')
 
 
-def _clean(job):
+def clean(job):
     """No file of an earlier run may be taken for one of this run."""
     job.results.mkdir(parents=True, exist_ok=True)
     for name in LEFT:
@@ -79,7 +79,7 @@ def _pin(job, child):
 
 def run(machine, job, timeout, feed, last_word):
     """Start the machine, feed what it says, and see to its end."""
-    _clean(job)
+    clean(job)
     argv, env = machine.prepare(job)
     with open(job.scratch / 'stdout', 'wb') as out, \
             open(job.scratch / 'stderr', 'wb') as err, open(job.serial, 'rb') as log:

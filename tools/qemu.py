@@ -29,6 +29,10 @@ def installed(emulator=QEMU):
                  f'{QEMU} is not installed', INSTALL)
 
 
+def _serial(job):
+    return f'tcp:127.0.0.1:{job.port}' if job.port else 'file:../serial.log'
+
+
 class Qemu:
     boots = tuple(ways.WAYS)
     max_cpus = 255
@@ -39,7 +43,7 @@ class Qemu:
     def prepare(self, job):
         argv = [QEMU, *self.accelerator(job), '-M', 'q35', '-smp', str(job.cpus),
                 '-m', str(job.mem), '-no-reboot', *QUIET,
-                '-serial', 'file:../serial.log',
+                '-serial', _serial(job),
                 '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', *_control(job),
                 *ways.arguments(job)]
         if job.model:
