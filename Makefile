@@ -90,8 +90,7 @@ include boot/disk.mk
 PURE_SRCS += vmx/caps.c vmx/explain.c svm/asid.c svm/caps.c svm/event.c svm/explain.c \
 	svm/state.c svm/told.c vm/event.c \
 	arch/x86_64/facts.c vmx/facts.c svm/facts.c lib/flags.c \
-	lib/console.c lib/fmt.c lib/grid.c lib/lineedit.c tests/shell/parse.c \
-	mm/mtrr.c mm/ept_ram.c inval/ghost_text.c \
+	lib/console.c lib/fmt.c lib/grid.c mm/mtrr.c mm/ept_ram.c inval/ghost_text.c \
 	arch/x86_64/cluster.c arch/x86_64/mca.c arch/x86_64/wedge.c \
 	tests/steps_text.c
 include $(wildcard tests/host/*.mk)

@@ -39,7 +39,7 @@ static size_t room(const struct lineedit *l)
 	return WIDTH - strlen(l->prompt);
 }
 
-/* Can what is typed at the end be put out as it is? */
+/* Is all of the line on the screen, with the cursor at its end? */
 static bool plain(const struct lineedit *l)
 {
 	return !l->stale && l->at == l->len && l->len < room(l);
@@ -85,7 +85,7 @@ void lineedit_show(struct lineedit *l)
 
 static void insert(struct lineedit *l, const char *s, size_t n)
 {
-	bool echo = !l->quiet && n == 1 && plain(l);
+	bool echo = !l->quiet && n == 1 && plain(l) && l->len + 1 < room(l);
 
 	if (l->len + n > LINE_MAX) {
 		l->flaw = LINE_LONG;

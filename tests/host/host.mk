@@ -16,7 +16,8 @@ FUZZ_CC   ?= clang
 HOST_OUT  ?= build/host
 
 PARSE_SRCS = boot/info.c boot/mb1.c boot/mb2.c boot/pvh.c boot/cmdline.c boot/acpi.c \
-	boot/fadt.c vm/elf.c lib/text.c lib/glyph.c lib/pixels.c
+	boot/fadt.c vm/elf.c lib/text.c lib/glyph.c lib/pixels.c lib/fmt.c lib/lineedit.c \
+	tests/shell/parse.c
 PURE_SRCS += $(PARSE_SRCS) lib/err.c
 HOST_SRCS += tests/host/main.c tests/host/phys.c
 UNIT_SRCS += $(sort $(wildcard tests/unit/*.c))
