@@ -323,6 +323,15 @@ static enum status summary(const struct tally *n, unsigned tests)
 	return s;
 }
 
+static void on_long_wait(const struct vm *vm, u64 since)
+{
+	char where[120];
+
+	fmt_str(where, sizeof(where), "%s waits for CPU %d", vm->inval.proto->name,
+		vm->watchdog.fired ? vm->watchdog.cpu : -1);
+	operator_wait(since, where);
+}
+
 /* All of the selection, or as much as the operator wants; how many have been run. */
 static unsigned run_all(const struct selection *s, struct tally *tally,
 			const struct config *c, struct pool *pool,
@@ -359,6 +368,7 @@ enum status tests_run(const struct config *c, struct pool *pool, const char *no_
 	}
 	print("KTAP version 1\n1..%u\n", s.n);
 	operator_begin();
+	vm_long_wait = on_long_wait;
 	n = run_all(&s, &tally, c, pool, no_guests);
 	operator_end();
 	return summary(&tally, n);

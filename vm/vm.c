@@ -327,17 +327,24 @@ static never_inline void look(struct vm *vm, ticket_t t)
 	watch_look(&w->watch);
 }
 
+void (*vm_long_wait)(const struct vm *vm, u64 since);
+
 void vm_await(struct vm *vm, ticket_t t)
 {
 	unsigned self = this_cpu()->id;
-	u64 spins = 0;
+	u64 spins = 0, start = 0;
 
 	while (!inval_done(&vm->inval, t)) {
 		if (!spins)
 			trace_detail(self, TRACE_WAIT, t);
 		relax();
-		if (++spins % vm->spin_limit == 0 && !kick_in_flight())
+		if (++spins % vm->spin_limit)
+			continue;
+		start = start ? start : rdtsc();
+		if (!kick_in_flight())
 			look(vm, t);
+		if (vm_long_wait)
+			vm_long_wait(vm, start);
 	}
 	trace_detail(self, TRACE_DONE, t);
 }

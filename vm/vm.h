@@ -98,6 +98,12 @@ bool vm_all_stopped(const struct vm *vm);
 /* inval_publish(), for whoever waits and retires by the calls below. */
 ticket_t vm_publish(struct vm *vm, struct gather *g);
 
+/*
+ * Called whenever a wait for an invalidation has taken as long again as the watchdog
+ * takes to look, with the TSC at the beginning of the wait.  NULL: nobody wants to know.
+ */
+extern void (*vm_long_wait)(const struct vm *vm, u64 since);
+
 /* Waits under the watchdog's eyes until the invalidation with that ticket is done. */
 void vm_await(struct vm *vm, ticket_t t);
 

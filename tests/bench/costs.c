@@ -264,6 +264,11 @@ static void measure_return(struct costs *c)
 	find(c, "return_flushes", "events", events(c).flushes - before, c->aps);
 }
 
+static bool may_go_on(const struct costs *c)
+{
+	return c->t->verdict != FAIL && !c->t->stopped;
+}
+
 static void measure_all(struct costs *c)
 {
 	for (;; costs_stop_one(c)) {
@@ -271,15 +276,14 @@ static void measure_all(struct costs *c)
 
 		if (c->active)
 			measure_floor(c);
-		for (unsigned i = 0; i < ARRAY_LEN(batches) && c->t->verdict != FAIL;
-		     i++)
+		for (unsigned i = 0; i < ARRAY_LEN(batches) && may_go_on(c); i++)
 			measure(c, batches[i], 1);
 		if (c->active && initiators > 1 && initiators <= INITIATORS)
 			measure(c, 1, initiators);
-		if (!c->active || c->t->verdict == FAIL)
+		if (!c->active || !may_go_on(c))
 			break;
 	}
-	if (!c->active)
+	if (!c->active && may_go_on(c))
 		measure_return(c);
 }
 
@@ -300,6 +304,6 @@ TEST(bench, costs, "costs of an invalidation; ./shootdown bench prints them",
 	}
 	measure_all(c);
 	costs_close(c);
-	for (unsigned i = 0; i < found_n; i++)
+	for (unsigned i = 0; i < found_n && !t->stopped; i++)
 		test_measure(t, &found[i]);
 }

@@ -60,7 +60,10 @@ void costs_close(struct costs *c);
 /* Lets vCPU `active - 1` leave the guest for good. */
 void costs_stop_one(struct costs *c);
 
-/* Waits until each vCPU that should be in the guest is seen to run there. */
+/*
+ * Waits until each vCPU that should be in the guest is seen to run there; false if one
+ * does not, or if the operator wants no more.
+ */
 bool costs_progress(struct costs *c);
 
 /* The largest gap of those vCPUs since costs_forget_gaps(). */

@@ -100,6 +100,8 @@ bool costs_progress(struct costs *c)
 {
 	u64 spins = 0, before[CPU_MAX];
 
+	if (test_stopped(c->t))
+		return false;
 	for (unsigned i = 0; i < c->active; i++)
 		before[i] = page(c, i)->turns;
 	for (unsigned i = 0; i < c->active; i++)

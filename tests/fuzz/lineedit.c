@@ -23,13 +23,10 @@ static void put(const char *text)
 
 static const char *some_words(const char *line, size_t stem, unsigned i)
 {
-	static const char *const words[] = { "",
-					     "a",
-					     "ab",
-					     "abc=",
-					     "run",
-					     "a-word-that-is-longer-than-a-cell-of-the-"
-					     "list-and-than-what-is-completed" };
+	static const char *const words[] = {
+		"", "a", "ab", "abc=", "run",
+		"a-word-that-is-longer-than-a-cell-of-the-list-and-what-is-completed"
+	};
 
 	if (stem > strlen(line))
 		abort();

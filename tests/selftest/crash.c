@@ -4,6 +4,7 @@
  */
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/layout.h"
+#include "tests/operator.h"
 #include "tests/test.h"
 
 TEST(selftest, panic, "panics", .hidden = true)
@@ -46,6 +47,15 @@ TEST(selftest, hang, "never ends", .hidden = true)
 	(void)t;
 	for (;;)
 		asm volatile("" : : : "memory");
+}
+
+TEST(selftest, wait, "waits for ever, but for an operator who asks twice", .hidden = true)
+{
+	u64 start = rdtsc();
+
+	(void)t;
+	for (;;)
+		operator_wait(start, "selftest/wait waits for ever");
 }
 
 TEST(selftest, fail, "fails", .hidden = true)

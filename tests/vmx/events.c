@@ -165,7 +165,7 @@ static void raise_rounds(struct run *t, u64 role)
 		return;
 	vm_start(scene.vm);
 	EXPECT(t, await(&scene.page->ready, 1));
-	for (u64 i = 1; i <= ROUNDS && t->verdict == PASS; i++) {
+	for (u64 i = 1; i <= ROUNDS && t->verdict == PASS && !test_stopped(t); i++) {
 		vm_raise_irq(scene.v, EVENTS_IRQ);
 		EXPECT(t, await(&scene.page->count, i));
 	}
@@ -173,7 +173,7 @@ static void raise_rounds(struct run *t, u64 role)
 	scene.page->stop = 1;
 	if (role == EVENTS_SLEEP)
 		vm_raise_irq(scene.v, EVENTS_IRQ);
-	while (t->verdict == PASS && !vm_all_stopped(scene.vm))
+	while (t->verdict == PASS && !vm_all_stopped(scene.vm) && !test_stopped(t))
 		relax();
 	vm_stop(scene.vm);
 	scene_expect_end(t, role == EVENTS_SLEEP ? ROUNDS + 1 : ROUNDS);

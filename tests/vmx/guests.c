@@ -221,8 +221,9 @@ TEST(vmx, hello_all, "every AP runs a vCPU of one guest", .vmx = true, .aps = 1)
 
 	if (!start_on_aps(t, &vm, "hello", 0))
 		return;
-	while (!vm_all_stopped(vm))
+	while (!vm_all_stopped(vm) && !test_stopped(t))
 		relax();
+	vm_stop(vm);
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		EXPECT(t, vm->vcpu[i]->exited);
 	vm_destroy(vm);

@@ -248,7 +248,7 @@ TEST(vmx, log_stop, "a vCPU that is stopped leaves nothing in its log", .vmx = t
 		return;
 	page = l.page;
 	start(&l, DIRTY_STAY);
-	while (!page->result && !vm_all_stopped(l.vm))
+	while (!page->result && !vm_all_stopped(l.vm) && !test_stopped(t))
 		relax();
 	vm_stop(l.vm);
 	EXPECT(t, !l.v->stopped && !l.v->exited);
