@@ -19,6 +19,7 @@ NUMBERS = ('seed', 'cpus', 'iters', 'delay', 'steps', 'secs', 'trace')
 # key -> the kind it chooses from
 GLOBS = {'run': 'test', 'proto': 'proto', 'mutant': 'mutant'}
 RUNNERS_OWN = ('exit',)
+SHELL = 'console'                # a word alone, for who sits at the serial line
 ALIASES = {'soak': 'run=proto/soak'}             # words that people would try
 
 
@@ -99,6 +100,8 @@ def _check_letters(word):
 def _split(catalog, word):
     key, equals, value = word.partition('=')
     keys = catalog.names('option')
+    if key == SHELL:
+        raise Trouble('a run has nobody at its serial line: see ./shootdown console')
     if not equals or key not in keys:
         what = f'{key}= is no option' if equals else f'{word} is no KEY=VALUE'
         raise Trouble(f'{what} of the kernel.  ' + _list('There are', keys))

@@ -3,11 +3,12 @@
 
 The machine's serial line comes to a TCP port of this program, which QEMU and Bochs both
 can do; what is typed goes there byte by byte, and what comes is shown and kept in
-serial.log.  Ctrl-] ends the machine and this program.  Without a terminal, standard
-input is what is typed; the shell's `halt` then ends it.
+serial.log.  Ctrl-] ends the machine and this program.  Without a terminal each line of
+standard input is a command, and the end of it is `halt`.
 """
 import contextlib
 import os
+import re
 import select
 import socket
 import sys
@@ -24,6 +25,7 @@ import status
 from status import Trouble
 
 QUIT = b'\x1d'
+PROMPT = b'shootdown> '
 CONNECT = 60              # seconds until the machine must have brought its line
 
 
@@ -75,30 +77,66 @@ def raw(fd):
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-def relay(line, log, keys):
-    """Until the machine closes the line, or the user has had enough."""
-    sources = [line.socket, keys]
-    while True:
-        for source in select.select(sources, [], [])[0]:
-            if source is line.socket:
-                try:
-                    data = line.socket.recv(1 << 16)
-                except ConnectionError:
-                    data = b''
-                if not data:
-                    return
-                log.write(data)
-                sys.stdout.buffer.write(data)
-                sys.stdout.buffer.flush()
-                continue
-            data = os.read(keys, 1 << 12)
-            if QUIT in data:
+class Relay:
+    """Keys go to the machine, what it says goes to the terminal and into `log`."""
+
+    def __init__(self, line, log, keys):
+        self.line, self.log, self.keys = line, log, keys
+        self.terminal = os.isatty(keys)
+        self.last = b''
+        # What comes before the machine listens would be lost: a person sees that.
+        self.sources = [line.socket] + [keys] * self.terminal
+
+    def run(self):
+        """Until the machine closes the line, or the user has had enough."""
+        while True:
+            ready = select.select(self.sources, [], [])[0]
+            if self.line.socket in ready and not self._hear():
                 return
-            if not data:
-                sources.remove(keys)
-            with contextlib.suppress(ConnectionError):
-                line.socket.sendall(data.replace(b'\n', b'\r')
-                                    if not os.isatty(keys) else data)
+            if self.keys in ready and not self._type():
+                return
+
+    def _hear(self):
+        try:
+            data = self.line.socket.recv(1 << 16)
+        except ConnectionError:
+            return False
+        self.log.write(data)
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        self.last = (self.last + data)[-len(PROMPT):]
+        if self.last == PROMPT and len(self.sources) == 1 and not self.terminal:
+            self.sources.append(self.keys)
+        return bool(data)
+
+    def _type(self):
+        """Without a terminal a line at a time, each when the shell asks for it."""
+        data = os.read(self.keys, 1 << 12) if self.terminal else _line(self.keys)
+        if QUIT in data and self.terminal:
+            return False
+        if not self.terminal:
+            self.sources.remove(self.keys)
+        with contextlib.suppress(ConnectionError):
+            self.line.socket.sendall(data)
+        return True
+
+
+def _line(fd):
+    """A line of a file, as one types it; at its end `halt`."""
+    data = b''
+    while not data.endswith(b'\n'):
+        byte = os.read(fd, 1)
+        if not byte:
+            return data + b'\r' if data else b'halt\r'
+        data += byte
+    return data[:-1] + b'\r'
+
+
+def told(path):
+    """The status in the last end record of a log; PASS where nothing was run."""
+    ends = re.findall(r'^@\{"type":"end","status":(\d+)',
+                      path.read_text(errors='replace'), re.M)
+    return int(ends[-1]) if ends else status.PASS
 
 
 def prepare(argv):
@@ -118,12 +156,14 @@ def main(argv):
         line = Line(chosen, job)
         try:
             with open(job.serial, 'wb') as log, raw(sys.stdin.fileno()):
-                relay(line, log, sys.stdin.fileno())
-            code = line.ended(process.GRACE)
+                Relay(line, log, sys.stdin.fileno()).run()
+            code = line.ended(1)
         finally:
             line.close()
-        known = {chosen.exit_code(s): s for s in reversed(status.MEANING)}
-        return known.get(code, status.CRASH) if code is not None else status.INTERRUPTED
+    if code is None:
+        return status.INTERRUPTED
+    good = code == chosen.exit_code(told(job.serial))
+    return told(job.serial) if good else status.CRASH
 
 
 if __name__ == '__main__':

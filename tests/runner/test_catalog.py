@@ -64,6 +64,10 @@ class Selection(Case):
             with self.assertRaisesRegex(Trouble, listed, msg=word):
                 catalog.check(CATALOG, [word])
 
+    def test_the_shell_is_no_run(self):
+        with self.assertRaisesRegex(Trouble, 'shootdown console'):
+            catalog.check(CATALOG, ['console'])
+
     def test_twice(self):
         with self.assertRaisesRegex(Trouble, 'twice'):
             catalog.check(CATALOG, ['run=*', 'run=vmx/*'])
