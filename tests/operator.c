@@ -46,9 +46,13 @@ void operator_begin(void)
 	operator_test("");
 }
 
-/* What was typed before the last Ctrl-C goes with it. */
+/*
+ * What was typed before the last Ctrl-C goes with it.  One that came after the last
+ * look stops no test any more, but whoever repeats the run has to know.
+ */
 void operator_end(void)
 {
+	op.stopped |= op.running && uart_interrupts();
 	while (op.running && uart_interrupts())
 		(void)uart_get();
 	op.running = false;

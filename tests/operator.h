@@ -29,7 +29,7 @@ void operator_test(const char *name);
 /* Looks: is the run to stop?  Once it is, the answer stays. */
 bool operator_stops(void);
 
-/* The answer of the last look. */
+/* The answer of the last look; after operator_end(), has it been asked for at all? */
 bool operator_stopped(void);
 
 /* Looks at the line; true if it has printed a sentence about it. */

@@ -72,6 +72,7 @@ STEPS = (
     Step('tcg-grub', _machine('no_vmx.py grub 1 4 255'), 'QEMU TCG by GRUB'),
     Step('ways', _machine('ways.py'), 'one image, every loader, in QEMU TCG'),
     Step('bochs-grub', _machine('grub.py'), 'Bochs by GRUB multiboot2'),
+    Step('console', _machine('console.py'), 'the shell on the serial line'),
     Step('module', _machine('module.py'), "a user's own guest"),
     Step('screen', _machine('screen.py'), 'what a monitor shows, read back'),
     Step('pxe', _machine('pxe.py bios'), 'a BIOS boots over a network'),

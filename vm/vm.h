@@ -100,7 +100,7 @@ ticket_t vm_publish(struct vm *vm, struct gather *g);
 
 /*
  * Called whenever a wait for an invalidation has taken as long again as the watchdog
- * takes to look, with the TSC at the beginning of the wait.  NULL: nobody wants to know.
+ * takes to look, with the TSC at the first look.  NULL: nobody wants to know.
  */
 extern void (*vm_long_wait)(const struct vm *vm, u64 since);
 

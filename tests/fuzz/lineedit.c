@@ -24,7 +24,11 @@ static void put(const char *text)
 static const char *some_words(const char *line, size_t stem, unsigned i)
 {
 	static const char *const words[] = {
-		"", "a", "ab", "abc=", "run",
+		"",
+		"a",
+		"ab",
+		"abc=",
+		"run",
 		"a-word-that-is-longer-than-a-cell-of-the-list-and-what-is-completed"
 	};
 

@@ -49,7 +49,7 @@ TEST(selftest, hang, "never ends", .hidden = true)
 		asm volatile("" : : : "memory");
 }
 
-TEST(selftest, wait, "waits for ever, but for an operator who asks twice", .hidden = true)
+TEST(selftest, wait, "waits for ever, or until an operator asks twice", .hidden = true)
 {
 	u64 start = rdtsc();
 

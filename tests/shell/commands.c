@@ -113,6 +113,7 @@ static const char *do_repeat(struct shell *sh, const char *rest)
 	char verb[PARSE_VERB];
 	u64 n, i, failed = 0;
 	static bool inside;
+	bool stopped = false;
 
 	rest = parse_number(rest, &n);
 	if (!rest || !*rest || !n)
@@ -121,11 +122,13 @@ static const char *do_repeat(struct shell *sh, const char *rest)
 	if (inside || !strcmp(verb, "repeat"))
 		return "repeat does not repeat itself";
 	inside = true;
-	operator_begin();
-	for (i = 0; i < n && !why && !operator_stopped(); i++) {
+	for (i = 0; i < n && !why && !stopped; i++) {
+		operator_begin(); /* for commands that are no runs */
 		why = shell_do(sh, rest);
 		failed += sh->status == STATUS_FAIL;
+		stopped = operator_stopped() || operator_stops();
 	}
+	operator_end();
 	inside = false;
 	if (!sh->json)
 		print("# repeat: %lu of %lu, %lu failed\n", i, n, failed);

@@ -15,20 +15,20 @@
 
 extern const char catalog_start[], catalog_end[];
 
-/* Texts "KIND\tNAME\tWHAT", each ended by at least one NUL (lib/catalog.h). */
+/*
+ * Texts "KIND\tNAME\tWHAT", each ended by at least one NUL (lib/catalog.h).  They are
+ * looked for once: a completion asks for each of them many times.
+ */
 static const char *entry_at(unsigned i)
 {
-	const char *at = catalog_start;
+	static const char *entry[ENTRIES];
+	static unsigned n;
+	const char *at = n ? catalog_end : catalog_start;
 
-	for (;;) {
-		while (at < catalog_end && !*at)
-			at++;
-		if (at >= catalog_end)
-			return NULL;
-		if (!i--)
-			return at;
-		at += strlen(at);
-	}
+	for (; at < catalog_end && n < ENTRIES; at += strlen(at) + 1)
+		if (*at)
+			entry[n++] = at;
+	return i < n ? entry[i] : NULL;
 }
 
 static const char *column(const char *s, char *to, size_t size)

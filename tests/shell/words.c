@@ -28,12 +28,15 @@ static const char *named(const char *kind, unsigned i, const char *tail)
 /* Words of a run: a kind's names, then the options. */
 static const char *name_or_option(const char *kind, unsigned i)
 {
+	const char *name = named(kind, i, "");
+	static struct catalog_entry e;
 	unsigned names = 0;
-	const char *name;
 
-	while ((name = named(kind, names, "")) && names < i)
-		names++;
-	return name ? name : named("option", i - names, "=");
+	if (name)
+		return name;
+	for (unsigned k = 0; shell_catalog(k, &e); k++)
+		names += !strcmp(e.kind, kind);
+	return named("option", i - names, "=");
 }
 
 /* The key before line[stem], if a value stands there. */
