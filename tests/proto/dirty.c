@@ -112,6 +112,7 @@ static bool begin(struct stage *s, struct copies *c, enum dirty_mode mode)
 	enum err e = mode == DIRTY_LOG ? vm_log_writes(s->vm) : E_OK;
 
 	memset(c, 0, sizeof(*c));
+	copy(s, c, ~0ull >> (64 - STAGE_PAGES)); /* of pages that nobody ever writes */
 	if (!e)
 		e = dirty_start(&c->d, &s->vm->ept, mode, GPA(GUEST_WINDOW), s->size,
 				&c->map, &g);
