@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 
-from bench import RESULTS, ROOT, Checks
+from bench import RESULTS, ROOT, Checks, Run
 
 sys.path.insert(0, str(ROOT / 'tools'))
 import kernel                       # noqa: E402
@@ -22,7 +22,7 @@ import terminal                     # noqa: E402
 from job import Job                 # noqa: E402
 
 PROMPT = rb'\nshootdown> '            # one that is shown again follows a CR
-PATIENCE = 60                       # seconds, where a hang is meant
+PATIENCE = 120                      # seconds, where a hang is meant
 CPUS = 3
 SCENARIO = b'proto/remap_write_4k proto=gen-smr iters=16'
 LONG = b'proto/unmap_reuse_write_4k proto=gen-smr iters=1000000'
@@ -83,7 +83,9 @@ class Shell:
     def do(self, text, end=b'\r'):
         """The lines that a command prints up to the next prompt."""
         out = self.until(PROMPT, text + end)
-        return out.replace(b'\r', b'').decode(errors='replace').split('\n')[1:-1]
+        lines = out.replace(b'\r', b'').decode(errors='replace').split('\n')
+        self.echo = lines[0]
+        return lines[1:-1]
 
     def records(self, text):
         """The same in JSON mode: (records, other lines)."""
@@ -195,11 +197,11 @@ def check_json(checks, sh):
         records, other = sh.records(text)
         check_done(checks, sh, text, records, True)
         items = [r for r in records if r['type'] == 'item' and r['of'] == of]
-        checks.check(len(items) == len(records) - 1 > 0 and not other,
-                     f'{sh.name}: json: {text.decode()}: {len(items)} items')
+        checks.check(len(items) == len(records) - 1 > 0 and not other and not sh.echo,
+                     f'{sh.name}: json: {text.decode()}: {len(items)} items, no echo')
     for text, ok in DONE:
         check_done(checks, sh, text, sh.records(text)[0], ok)
-    checks.equal(sh.said, b'', f'{sh.name}: json: no echo')
+    checks.equal(sh.said, b'', f'{sh.name}: json: and no more')
 
 
 def check_run(checks, sh, text, verdict='PASS'):
@@ -362,6 +364,15 @@ def check_boots(checks, name):
             checks.check(want.encode() in out, f'{name}: {words}: {want}')
 
 
+def check_front(checks, name):
+    """By ./shootdown console, with nothing to type."""
+    for test, status in (('vmx/hello', 0), ('selftest/fail', 1)):
+        run = Run(f'console-{name}', '--on', name, '--cpus', 2, f'run={test}',
+                  command='console')
+        checks.equal(run.status, status, f'{name}: shootdown console run={test}', run)
+        checks.check('shootdown> halt' in run.out, f'{name}: ends by halt', run)
+
+
 def check_machine(checks, name):
     extra = ('-qmp', 'unix:qmp,server=on,wait=off') if name == 'tcg' else ()
     with Shell(name, 'exit=* console', extra) as sh:
@@ -379,6 +390,7 @@ def check_machine(checks, name):
             check_still(checks, sh)
     check_ends(checks, name)
     check_boots(checks, name)
+    check_front(checks, name)
 
 
 def main(names):
