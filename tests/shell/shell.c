@@ -7,7 +7,6 @@
  * line, to be stopped and to tell that it lives, is tests/operator.h.
  */
 #include "tests/shell/shell.h"
-#include "arch/x86_64/power.h"
 #include "arch/x86_64/uart.h"
 #include "lib/atomic.h"
 #include "lib/console.h"
