@@ -329,22 +329,28 @@ static never_inline void look(struct vm *vm, ticket_t t)
 
 void (*vm_long_wait)(const struct vm *vm, u64 since);
 
+/* Out of the short way: what follows a return is timed by controls that are rare. */
+static never_inline void wait_on(struct vm *vm, ticket_t t, u64 spins)
+{
+	if (spins == vm->spin_limit)
+		vm->watchdog.since = rdtsc();
+	if (!kick_in_flight())
+		look(vm, t);
+	if (vm_long_wait)
+		vm_long_wait(vm, vm->watchdog.since);
+}
+
 void vm_await(struct vm *vm, ticket_t t)
 {
 	unsigned self = this_cpu()->id;
-	u64 spins = 0, start = 0;
+	u64 spins = 0;
 
 	while (!inval_done(&vm->inval, t)) {
 		if (!spins)
 			trace_detail(self, TRACE_WAIT, t);
 		relax();
-		if (++spins % vm->spin_limit)
-			continue;
-		start = start ? start : rdtsc();
-		if (!kick_in_flight())
-			look(vm, t);
-		if (vm_long_wait)
-			vm_long_wait(vm, start);
+		if (++spins % vm->spin_limit == 0)
+			wait_on(vm, t, spins);
 	}
 	trace_detail(self, TRACE_DONE, t);
 }

@@ -25,6 +25,7 @@ struct vm_watchdog {
 	ticket_t ticket; /* of the wait that looks on ... */
 	unsigned looks;  /* ... and how often            */
 	struct watch watch;
+	u64 since; /* TSC at the first look of the last wait that was long */
 };
 
 struct vm {
