@@ -86,6 +86,7 @@ static void say_clock(unsigned cpu)
 	      c.steady ? "true" : "false");
 }
 
+/* Rings and logs are made once: the shell may start many runs. */
 const char *timeline_init(const struct config *c, struct pool *pool)
 {
 	const char *why;
@@ -95,12 +96,14 @@ const char *timeline_init(const struct config *c, struct pool *pool)
 	say_timeline(c->trace);
 	for (unsigned cpu = 1; cpu < cpu_count; cpu++)
 		say_clock(cpu);
+	if (trace_fine)
+		return NULL;
 	why = kicklog_init(pool);
 	for (unsigned cpu = 0; cpu < cpu_count && !why; cpu++)
 		if (!grow(pool, cpu, (u32)c->trace))
 			why = "no memory for the rings of all CPUs: fewer events, or pool=";
-	trace_fine = true;
-	step_hook = note_step;
+	trace_fine = !why;
+	step_hook = why ? NULL : note_step;
 	return why;
 }
 
