@@ -52,6 +52,33 @@ bool shell_catalog(unsigned i, struct catalog_entry *out)
 	return true;
 }
 
+/* Members of the record: which runs take it.  So a tool can ask for a part of a run. */
+static const char *test_taken(const char *name)
+{
+	const struct test *t = tests_start;
+
+	while (t < tests_end && strcmp(t->name, name) != 0)
+		t++;
+	if (t == tests_end)
+		return "";
+	if (t->hidden)
+		return t->protocols ? "\"hidden\":true,\"protocols\":true,"
+				    : "\"hidden\":true,";
+	return t->protocols ? "\"protocols\":true," : "";
+}
+
+static const char *taken(const struct catalog_entry *e)
+{
+	if (!strcmp(e->kind, "test"))
+		return test_taken(e->name);
+	if (strcmp(e->kind, "proto") != 0)
+		return "";
+	for (unsigned i = 0; i < inval_proto_count; i++)
+		if (!strcmp(e->name, inval_protos[i]->name) && inval_protos[i]->basic)
+			return "\"basic\":true,";
+	return "";
+}
+
 static void show_entry(const struct shell *sh, const struct catalog_entry *e)
 {
 	char what[120];
@@ -59,8 +86,8 @@ static void show_entry(const struct shell *sh, const struct catalog_entry *e)
 	parse_clean(what, sizeof(what), e->what);
 	if (sh->json)
 		print("@{\"type\":\"item\",\"of\":\"list\",\"kind\":\"%s\",\"name\":\"%s\","
-		      "\"what\":\"%s\"}\n",
-		      e->kind, e->name, what);
+		      "%s\"what\":\"%s\"}\n",
+		      e->kind, e->name, taken(e), what);
 	else
 		print("# %-6s %-28s %s\n", e->kind, e->name, e->what);
 }
