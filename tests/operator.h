@@ -16,7 +16,7 @@
  */
 void operator_listen(void);
 
-/* Tells about every second of a run that it goes on: for tools. */
+/* For tools: tells about every second, and as each test begins, that the run lives. */
 void operator_beats(bool on);
 
 /* A run begins, and ends.  Ctrl-C that nobody asked about stop the next one. */
