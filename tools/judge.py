@@ -401,7 +401,7 @@ def refusal(judge):
     return ['it gives no reason'] if start is None else lines[start:]
 
 
-def _told(judge, told):
+def verdict_sentence(judge, told):
     """The kernel's own status, in a sentence."""
     sums = Counter(test['verdict'] for test in judge.tests)
     if told == status.PASS:
@@ -432,4 +432,4 @@ def decide(judge, ending, expected):
                       f'makes {expected(told)}')
     if faults:
         return status.CRASH, f'NOT BELIEVED: {faults[0]}', faults
-    return told, _told(judge, told), []
+    return told, verdict_sentence(judge, told), []

@@ -8,6 +8,7 @@ a run that crashed or hung is an error of its own.
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 
 import status
 from judge import refusal
@@ -42,7 +43,9 @@ def live(event, verbose, guests=False):
     """One line for each result as it arrives, with guests what they say as well;
     with verbose every line."""
     kind, value = event
-    if kind == 'line' and (verbose or value.startswith('# soak: ')
+    if kind == 'note':
+        say(value)
+    elif kind == 'line' and (verbose or value.startswith('# soak: ')
                            or guests and value.startswith('# guest ')):
         say(value)
     elif kind == 'test' and not verbose:
@@ -113,7 +116,7 @@ def _case(suite, test):
     said = {'XFAIL': ('skipped', f'expected failure: {why}'),
             'SKIP': ('skipped', why),
             'INCONCLUSIVE': ('skipped', f'inconclusive: {why}'),
-            'FAIL': ('failure', why)}.get(test['verdict'])
+            'FAIL': ('failure', why), 'CRASH': ('error', why)}.get(test['verdict'])
     if said:
         ET.SubElement(case, said[0], message=said[1])
 
@@ -121,10 +124,10 @@ def _case(suite, test):
 def write_junit(path, tests, code, sentence, lines):
     """A run that did not come to its end by itself is an error case."""
     bad = code not in (status.PASS, status.FAIL, status.NOTHING)
-    failures = sum(test['verdict'] == 'FAIL' for test in tests)
-    skipped = sum(test['verdict'] not in ('PASS', 'FAIL') for test in tests)
+    sums = Counter(test['verdict'] for test in tests)
+    skipped = len(tests) - sums['PASS'] - sums['FAIL'] - sums['CRASH']
     suite = ET.Element('testsuite', name='shootdown', tests=str(len(tests) + bad),
-                       failures=str(failures), errors=str(int(bad)),
+                       failures=str(sums['FAIL']), errors=str(sums['CRASH'] + bad),
                        skipped=str(skipped))
     for test in tests:
         _case(suite, test)
