@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A visit at a fake console by a simulated clock: every way in which it can go wrong."""
+import contextlib
+import io
+import tempfile
 import unittest
+from pathlib import Path
 
 import outcome
+import serial_run
 import status
 import units
 from fake_console import Console, Simulation
@@ -342,3 +347,17 @@ class Visit(unittest.TestCase):
         self.assertEqual(code, status.TIMEOUT)
         self.assertIn('did not end within 500 s', sentence)
         self.left_well()
+
+    def test_the_closing_lines(self):
+        """Files and table with a crash in them."""
+        self.visit(Console({'vmx/hello': 'bail'}))
+        out = io.StringIO()
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(out):
+            code = serial_run.leave(self.session, Path(folder), __file__)
+            junit = Path(folder, 'junit.xml').read_text()
+            rows = Path(folder, 'results.jsonl').read_text().splitlines()
+        self.assertEqual((code, len(rows)), (3, len(ALL)))
+        self.assertIn('errors="2"', junit)
+        self.assertIn('<error message="CPU 0: asked to"', junit)
+        self.assertRegex(out.getvalue(), r'vmx/hello +CRASH')
+        self.assertIn('Status 3: a crash', out.getvalue().splitlines()[-1])
