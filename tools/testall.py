@@ -77,6 +77,8 @@ STEPS = (
     Step('screen', _machine('screen.py'), 'what a monitor shows, read back'),
     Step('pxe', _machine('pxe.py bios'), 'a BIOS boots over a network'),
     Step('crashes', _machine('crashes.py'), 'no crash, hang or refusal is a pass'),
+    Step('serial', _machine('serial_line.py'), 'machines driven over their serial line'),
+    Step('lab', _machine('labs.py'), 'two machines of a lab, by labgrid'),
     Step('seeds', 'for s in 2 3 5 8 13; do ' + _machine('scenarios.py 4 --seed $s')
          + ' || exit 1; done', 'all tests in Bochs, other seeds', 3600, nightly=True),
     *(Step(f'svm-{n}', _machine(f'svm.py tcg {n} proto=*'),
