@@ -78,7 +78,6 @@ STEPS = (
     Step('pxe', _machine('pxe.py bios'), 'a BIOS boots over a network'),
     Step('crashes', _machine('crashes.py'), 'no crash, hang or refusal is a pass'),
     Step('serial', _machine('serial_line.py'), 'machines driven over their serial line'),
-    Step('lab', _machine('labs.py'), 'two machines of a lab, by labgrid'),
     Step('seeds', 'for s in 2 3 5 8 13; do ' + _machine('scenarios.py 4 --seed $s')
          + ' || exit 1; done', 'all tests in Bochs, other seeds', 3600, nightly=True),
     *(Step(f'svm-{n}', _machine(f'svm.py tcg {n} proto=*'),
@@ -88,6 +87,7 @@ STEPS = (
          'ten thousand invalidations of each protocol that races', 7200, nightly=True),
     Step('pxe-uefi', _machine('pxe.py uefi'), 'UEFI, and all else, over a network',
          nightly=True),
+    Step('lab', _machine('labs.py'), 'machines of a lab, by labgrid', nightly=True),
     Step('soak', './shootdown run soak secs=1200 --cpus 4',
          'random edits, protocols, guests and delays', 7200, nightly=True),
     Step('zoo-all', 'python3 tools/zoo.py', 'all mutants before all detectors', 3600,

@@ -22,7 +22,7 @@ MACHINE = '''\
         kernel: kernel
         boot_args: console
       ShootdownDriver:
-        heartbeat: 10
+        heartbeat: 6
         boot_timeout: 120
 '''
 REST = '''\

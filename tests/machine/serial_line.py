@@ -113,7 +113,7 @@ def good(checks, it, name, selection, least):
 
 
 def wedge(checks, it):
-    run = serial(it, 'run=selftest/hang,vmx/hello,selftest/panic', '--heartbeat', 10,
+    run = serial(it, 'run=selftest/hang,vmx/hello,selftest/panic', '--heartbeat', 6,
                  '--power-cycle', it.power())
     checks.equal(run.status, 3, 'wedge: status', run)
     checks.equal(verdicts(run), {'selftest/hang': 'CRASH', 'selftest/panic': 'CRASH',
@@ -159,13 +159,17 @@ def take_over(checks, it):
 
 
 def reboots(checks, it):
-    run = serial(it, 'run=selftest/panic,selftest/triple,vmx/hello')
+    run = serial(it, 'run=selftest/panic,selftest/triple,selftest/wait,vmx/hello',
+                 '--heartbeat', 6)
     checks.equal(run.status, 3, 'reboot: status', run)
     checks.equal(verdicts(run), {'selftest/panic': 'CRASH', 'selftest/triple': 'CRASH',
-                                 'vmx/hello': 'PASS'}, 'reboot: the rest has run', run)
+                                 'selftest/wait': 'CRASH', 'vmx/hello': 'PASS'},
+                 'reboot: the rest has run', run)
+    checks.check('and then said: CPU 0: stopped from the console while' in run.out,
+                 'reboot: the second Ctrl-C tells what a test waits for', run)
     checks.check('the machine reset itself' in run.out, 'reboot: a reset is told', run)
     rows = (run.folder / 'results.jsonl').read_text().splitlines()
-    checks.equal(len([json.loads(row) for row in rows]), 3, 'reboot: a row for each', run)
+    checks.equal(len([json.loads(row) for row in rows]), 4, 'reboot: a row for each', run)
 
 
 def main():
