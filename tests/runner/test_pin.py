@@ -172,7 +172,7 @@ class FakeQmp(Case):
 
     def test_the_socket_is_asked_for_only_then(self):
         for pins, want in (((), False), ((0, 1), True)):
-            argv = Tcg().prepare(SimpleNamespace(
+            argv = Tcg().prepare(SimpleNamespace(port=0, 
                 pins=pins, cpus=2, mem=256, boot='direct', elf='x', cmdline='',
                 modules=[], model=None, deterministic=False))[0]
             self.assertEqual('unix:qmp,server=on,wait=off' in argv, want)
