@@ -128,6 +128,15 @@ def check(catalog, words):
     return selection
 
 
+def line(elf, ending, words):
+    """The command line for a machine that a person sits at: how it ends, if that is
+    told, and the words, among which the shell's may be."""
+    ends = [f'exit={ending}'] if ending else []
+    shell = [SHELL] if SHELL in words else []
+    selection = check(read(elf), [word for word in words if word != SHELL])
+    return ' '.join(ends + shell + [f'{key}={value}' for key, value in selection.items()])
+
+
 def show(catalog):
     """Tests, then protocols, then mutants, a line each."""
     wide = max((len(name) for _, name, _ in catalog.entries), default=0)

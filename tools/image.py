@@ -2,7 +2,7 @@
 """image - `shootdown image`: one file that boots from a USB stick or a CD, BIOS and UEFI
 
 The selection is the kernel's command line, checked against the kernel as a run's is.
-Nobody looks at the machine's exit, so it halts unless told otherwise.
+Unless told how to end, the kernel ends in its shell.
 """
 import argparse
 from pathlib import Path
@@ -31,7 +31,7 @@ def _parse(argv):
     parser.add_argument('--build', choices=kernel.BUILDS, default='checked')
     parser.add_argument('--elf')
     parser.add_argument('--module', action='append', default=[])
-    parser.add_argument('--exit', choices=EXITS, default='halt')
+    parser.add_argument('--exit', choices=EXITS)
     parser.add_argument('selection', nargs='*')
     args, unknown = parser.parse_known_intermixed_args(argv)
     if unknown:
@@ -39,17 +39,11 @@ def _parse(argv):
     return args
 
 
-def cmdline(elf, words, how):
-    """exit= comes first: the kernel needs it to end even where it refuses the rest."""
-    selection = catalog.check(catalog.read(elf), words)
-    return ' '.join([f'exit={how}', *(f'{k}={v}' for k, v in selection.items())])
-
-
 def main(argv):
     args = _parse(argv)
     modules = [options.module(text) for text in args.module]
     elf = Path(args.elf) if args.elf else kernel.make(args.build)
-    line = cmdline(elf, args.selection, args.exit)
+    line = catalog.line(elf, args.exit, args.selection)
     try:
         mkiso.make_iso(elf, args.iso, line, modules, hybrid=True)
     except OSError as error:

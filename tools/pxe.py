@@ -32,7 +32,7 @@ OPTIONS = (
     ('--dry-run', None, False, 'make and check everything, serve nothing'),
     ('--tftp', 'DIR', None, 'the folder that is served (build/pxe/tftp)'),
     ('--no-ipxe', None, False, 'iPXE gets GRUB as well, not a script'),
-    ('--exit', 'HOW', None, 'halt or reboot, how the kernel ends (its own way)'),
+    ('--exit', 'HOW', None, 'halt or reboot, how the kernel ends (in its shell)'),
     ('--build', 'BUILD', 'checked', 'checked or fast (checked)'),
     ('--elf', 'FILE', None, 'serve this kernel; nothing is built'),
     ('--module', 'FILE[:NAME ARGS]', [], 'a file for guest=module:NAME; repeatable'),
@@ -69,13 +69,6 @@ def parse(argv):
         raise Trouble(f'--iface is missing.  {usage()}')
     args.modules = [options.module(text) for text in args.module]
     return args
-
-
-def cmdline(elf, way, words):
-    """The kernel's command line: how it ends, if that is told, and the words."""
-    selection = catalog.check(catalog.read(elf), words)
-    ends = [f'exit={way}'] if way else []
-    return ' '.join(ends + [f'{key}={value}' for key, value in selection.items()])
 
 
 def _check_elf(elf):
@@ -130,7 +123,7 @@ def server_user(root):
 def make(args, root, elf, face):
     """Tree and configuration, both checked; the path of the latter."""
     root.mkdir(parents=True, exist_ok=True)
-    words = cmdline(elf, args.exit, args.selection)
+    words = catalog.line(elf, args.exit, args.selection)
     _clear(root)
     files = tftp.make_tree(root, elf, words, args.modules,
                            ('bios', 'uefi') + ('ipxe',) * (not args.no_ipxe))

@@ -68,6 +68,18 @@ class Selection(Case):
         with self.assertRaisesRegex(Trouble, 'shootdown console'):
             catalog.check(CATALOG, ['console'])
 
+    def test_a_line_for_who_sits_at_the_machine(self):
+        """Without exit= the kernel ends in its shell; with `console` it begins there."""
+        for how, words, want in (
+                (None, ['run=vmx/*'], 'run=vmx/*'), (None, [], ''),
+                (None, ['console'], 'console'),
+                ('reboot', ['run=vmx/*'], 'exit=reboot run=vmx/*'),
+                ('halt', ['seed=3', 'console'], 'exit=halt console seed=3')):
+            self.assertEqual(catalog.line(self.image, how, words), want)
+        for words in (['run=nix'], ['console=1'], ['exit=halt']):
+            with self.assertRaises(Trouble, msg=words):
+                catalog.line(self.image, None, words)
+
     def test_twice(self):
         with self.assertRaisesRegex(Trouble, 'twice'):
             catalog.check(CATALOG, ['run=*', 'run=vmx/*'])

@@ -167,12 +167,6 @@ class Tree(Case):
 
 
 class Image(Case):
-    def test_command_line(self):
-        self.assertEqual(image.cmdline(self.image, ['run=vmx/*'], 'reboot'),
-                         'exit=reboot run=vmx/*')
-        with self.assertRaisesRegex(Trouble, 'run=nix matches nothing'):
-            image.cmdline(self.image, ['run=nix'], 'halt')
-
     def test_options(self):
         with self.assertRaisesRegex(Trouble, 'invalid choice.*--iso FILE'):
             image._parse(['--exit', 'nix'])
