@@ -158,7 +158,7 @@ class Qemu(Direct):
 
     def __init__(self, name, *words, cpus=2, reboots=False, kind='q35'):
         super().__init__('tcg', name, *words, cpus=cpus)
-        machine._clean(self.job)
+        machine.clean(self.job)
         argv, env = self.machine.prepare(self.job)
         argv[argv.index('-monitor') + 1] = 'unix:monitor,server=on,wait=off'
         argv[argv.index('-M') + 1] = kind
