@@ -87,7 +87,7 @@ STEPS = (
          'ten thousand invalidations of each protocol that races', 7200, nightly=True),
     Step('pxe-uefi', _machine('pxe.py uefi'), 'UEFI, and all else, over a network',
          nightly=True),
-    Step('lab', _machine('labs.py'), 'machines of a lab, by labgrid', nightly=True),
+    Step('lab', _machine('lab.py'), 'machines of a lab, by labgrid', nightly=True),
     Step('soak', './shootdown run soak secs=1200 --cpus 4',
          'random edits, protocols, guests and delays', 7200, nightly=True),
     Step('zoo-all', 'python3 tools/zoo.py', 'all mutants before all detectors', 3600,

@@ -1,101 +1,105 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""lab - a small network of namespaces, on which a machine boots as on a real one
+"""lab - `shootdown lab` over labgrid's own QEMU driver: its console and its power
 
-    server            site              lan
-      net0 10.77.0.1    net0 10.77.0.2    tap0 - the machine
-        \\----------- bridge in lan ---------/
-
-Each namespace lives as long as the process that holds it, which dies with this one:
-nothing stays behind, whatever happens.  `server` has the boot server, `site` stands for
-the DHCP server that a network already has.
+Two machines of different size, one of which wedges and is brought back by its power,
+and one that cannot be reached: each has its own verdict, and all rows name their host.
 """
-import os
-import shutil
+import json
 import subprocess
 import sys
-import time
-from pathlib import Path
 
-from bench import ROOT
+from bench import RESULTS, ROOT, Checks, Run
 
-sys.path.insert(0, str(ROOT / 'tools'))
-import process                                     # noqa: E402
+MACHINE = '''\
+  {name}:
+    drivers:
+      QEMUDriver:
+        qemu_bin: {qemu}
+        machine: q35
+        cpu: max
+        memory: 256M
+        extra_args: -accel tcg,thread=multi -smp {cpus} -net none
+        kernel: kernel
+        boot_args: console
+      ShootdownDriver:
+        heartbeat: 6
+        boot_timeout: 120
+'''
+REST = '''\
+tools:
+  qemu: /usr/bin/qemu-system-x86_64
+  nothing: /nonexistent/qemu
+images:
+  kernel: {root}/build/checked/shootdown.elf
+imports:
+  - {root}/lab/shootdown_driver.py
+'''
 
-ADDRESSES = {'server': '10.77.0.1/24', 'site': '10.77.0.2/24'}
-HOLDER = 'sleep'
+
+def environment():
+    folder = RESULTS / 'lab-env'
+    folder.mkdir(parents=True, exist_ok=True)
+    machines = (('small', 'qemu', 1), ('large', 'qemu', 4), ('gone', 'nothing', 1))
+    text = 'targets:\n' + ''.join(MACHINE.format(name=name, qemu=qemu, cpus=cpus)
+                                  for name, qemu, cpus in machines)
+    path = folder / 'lab.yaml'
+    path.write_text(text + REST.format(root=ROOT))
+    return path
 
 
-def impossible():
-    """Why there can be no lab here, or None."""
-    if os.geteuid():
-        return 'network namespaces are for root'
-    for tool in ('ip', 'unshare', 'nsenter', 'dnsmasq'):
-        if not shutil.which(tool):
-            return f'{tool} is not installed'
-    for argv in (['unshare', '--net', 'true'],
-                 ['unshare', '--net', 'ip', 'tuntap', 'add', 'dev', 'tap0', 'mode',
-                  'tap'],
-                 ['unshare', '--net', 'ip', 'link', 'add', 'name', 'v0', 'type', 'veth',
-                  'peer', 'name', 'v1']):
-        done = subprocess.run(argv, capture_output=True, text=True)
-        if done.returncode:
-            return f'`{" ".join(argv)}` is not permitted: {done.stderr.strip()}'
-    return None
+def lab(*words):
+    return Run('lab', environment(), *words, command='lab')
 
 
-class Lab:
-    def __init__(self):
-        self.holders = {name: process.Process(['unshare', '--net', HOLDER, 'infinity'])
-                        for name in ('lan', *ADDRESSES)}
-        for name, holder in self.holders.items():
-            self._wait_for(holder)
-            self.ip(name, 'link', 'set', 'lo', 'up')
-        self.ip('lan', 'link', 'add', 'name', 'br0', 'type', 'bridge')
-        self.ip('lan', 'link', 'set', 'br0', 'up')
-        for name, address in ADDRESSES.items():
-            self._join(name, address)
-        self.ip('lan', 'tuntap', 'add', 'dev', 'tap0', 'mode', 'tap')
-        self.ip('lan', 'link', 'set', 'tap0', 'master', 'br0', 'up')
+def counts(run, host):
+    rows = [test for test in run.tests if test['host'] == host]
+    return {v: sum(row['verdict'] == v for row in rows) for v in
+            {row['verdict'] for row in rows}}
 
-    @staticmethod
-    def _wait_for(holder):
-        """Until it has left our namespace and become what it runs."""
-        comm = Path(f'/proc/{holder.popen.pid}/comm')
-        deadline = time.monotonic() + 60
-        while comm.read_text().strip() != HOLDER:
-            if holder.ended() or time.monotonic() > deadline:
-                raise RuntimeError('a namespace does not come up')
-            time.sleep(process.POLL)
 
-    def _join(self, name, address):
-        holder = str(self.holders[name].popen.pid)
-        self.ip('lan', 'link', 'add', 'name', name, 'type', 'veth',
-                'peer', 'name', 'net0', 'netns', holder)
-        self.ip('lan', 'link', 'set', name, 'master', 'br0', 'up')
-        self.ip(name, 'addr', 'add', address, 'dev', 'net0')
-        self.ip(name, 'link', 'set', 'net0', 'up')
+def good(checks):
+    run = lab('--target', 'small', '--target', 'large', '--jobs', 1,
+              'run=vmx/hello,vmx/hello_all')
+    checks.equal(run.status, 0, 'two machines: status', run)
+    checks.equal(counts(run, 'large'), {'PASS': 2}, 'the large one has passed all', run)
+    checks.equal(counts(run, 'small'), {'PASS': 1, 'SKIP': 1}, 'the small one skips', run)
+    own = (run.folder / 'large' / 'results.jsonl').read_text().splitlines()
+    checks.equal(len([json.loads(row) for row in own]), 2, 'a folder of its own', run)
+    checks.check('host   pass' in run.out, 'a table at the end', run)
 
-    def inside(self, name, argv):
-        """The command that runs argv in that namespace."""
-        return ['nsenter', '--net', f'--target={self.holders[name].popen.pid}',
-                *map(str, argv)]
 
-    def ip(self, name, *words):
-        subprocess.run(self.inside(name, ['ip', *words]), check=True)
+def bad(checks):
+    run = lab('--target', 'large', '--target', 'gone',
+              'run=selftest/hang,vmx/hello')
+    checks.equal(run.status, 4, 'a wedge: status', run)
+    checks.equal(counts(run, 'large'), {'CRASH': 1, 'PASS': 1},
+                 'the machine came back by its power', run)
+    checks.check('[large] power cycle 1 of at most 3' in run.out, 'and said so', run)
+    checks.equal(counts(run, 'gone'), {}, 'no row of a machine that is not there', run)
+    checks.check('[gone] shootdown: labgrid: ' in run.out, 'but a sentence', run)
 
-    def others(self, name):
-        """The commands that run in that namespace, but for its holder."""
-        pid = self.holders[name].popen.pid
-        net = os.readlink(f'/proc/{pid}/ns/net')
-        found = []
-        for entry in Path('/proc').glob('[0-9]*'):
-            try:
-                if os.readlink(entry / 'ns/net') == net and entry.name != str(pid):
-                    found.append((entry / 'comm').read_text().strip())
-            except OSError:
-                continue                 # it has ended
-        return found
 
-    def close(self):
-        for holder in self.holders.values():
-            holder.kill()
+def refused(checks):
+    for words, said in ((['--target', 'nix'], 'matches none of: small, large, gone'),
+                        (['--target', 'small', 'run=nix/*'], 'matches nothing')):
+        run = lab(*words)
+        checks.equal(run.status, 2, f'{said}: status', run)
+        checks.check(said in run.out, f'{said}: says so', run)
+
+
+def main():
+    if subprocess.run(['/usr/bin/python3', '-c', 'import labgrid'],
+                      capture_output=True).returncode:
+        print('skipped: there is no labgrid')
+        print('0 passed, 0 failed, 1 skipped')
+        sys.exit(0)
+    checks = Checks()
+    subprocess.run(['make', '-s', 'BUILD=checked'], cwd=ROOT, check=True)
+    good(checks)
+    bad(checks)
+    refused(checks)
+    checks.finish()
+
+
+if __name__ == '__main__':
+    main()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-import lab
+import netns
 from bench import RESULTS, ROOT, Checks
 
 sys.path.insert(0, str(ROOT / 'tools'))
@@ -199,11 +199,11 @@ def refusals(checks, place, folder):
 
 
 def main(which):
-    reason = lab.impossible()
+    reason = netns.impossible()
     if reason:
         print(f'skipped: {reason}\n0 passed, 0 failed, 1 skipped')
         return
-    checks, place = Checks(), lab.Lab()
+    checks, place = Checks(), netns.Network()
     try:
         if which == 'bios':
             folder = RESULTS / 'pxe'
