@@ -141,8 +141,10 @@ def _kick(build, test, kick):
                       'kick', **tells)
         return
     path = [kick.sent, kick.received]
-    if kick.stay and kick.stay.leaving and kick.stay.out:
-        path.insert(1, kick.stay.leaving)
+    stay = kick.stay
+    if stay and stay.leaving and stay.out and \
+            build.at(stay.leaving) >= build.at(kick.sent):   # else it was out already
+        path.insert(1, stay.leaving)
     after = kick.stay.next if kick.stay else None
     if after and after.flush and after.flush.index > kick.received.index:
         path.append(after.flush)

@@ -310,6 +310,15 @@ class Drawing(Base):
         self.assertEqual(ways['kick'], [(0, 120), (0, 140), (1, 200), (1, 230), (1, 320)])
         self.assertEqual(ways['acknowledgement'], [(1, 200), (0, 290)])
 
+    def test_kick_of_a_cpu_that_is_out_already(self):
+        """It left for another reason before the kick was sent: not by this arrow."""
+        reader = [(tsc - 80 if 200 <= tsc <= 230 else tsc, *rest) for tsc, *rest in READER]
+        doc = self.doc(INITIATOR, reader)
+        self.assertEqual(trace_check.problems(doc), [])
+        steps = [event['ts'] for event in doc['traceEvents']
+                 if event['ph'] in 'stf' and event['name'] == 'kick']
+        self.assertEqual(steps, sorted(steps))
+
     def test_who_is_who(self):
         names = [event['args'].get('name') for event in
                  self.doc(INITIATOR, READER)['traceEvents'] if event['ph'] == 'M']
