@@ -15,6 +15,7 @@
 #include "arch/x86_64/delay.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/uart.h"
+#include "arch/x86_64/watch.h"
 #include "lib/console.h"
 #include "lib/str.h"
 #include "mm/mem.h"
@@ -137,6 +138,7 @@ void machine_end(enum status s)
 	case REBOOT:
 		reboot();
 	case HALT:
+		watch_end();
 		break;
 	}
 	halt_forever();

@@ -54,6 +54,12 @@ const char *watch_said(void);
  */
 void watch_guests(void (*stop_guests)(void), void (*forget_guests)(void));
 
+/* A sign of life of CPU 0, where it waits for nobody: at a prompt. */
+void watch_beat(void);
+
+/* CPU 0 is done, and will never show any more of them. */
+void watch_end(void);
+
 /* How an idle CPU looks at CPU 0: before it halts, and before it does other things. */
 void watch_idle(void);
 void watch_busy(void);

@@ -28,6 +28,8 @@ SCENARIO = b'proto/remap_write_4k proto=gen-smr iters=16'
 LONG = b'proto/unmap_reuse_write_4k proto=gen-smr iters=1000000'
 LISTED = rb'\n# cpu 2 apic[^>]*' + PROMPT    # by cpus, the last of three
 
+SHORT, IDLE = 1 << 30, 8      # ticks of silence: less than a second; and seconds
+
 
 class Gone(Exception):
     """The machine closed its line."""
@@ -364,6 +366,17 @@ def check_boots(checks, name):
             checks.check(want.encode() in out, f'{name}: {words}: {want}')
 
 
+def check_idle(checks, name):
+    """Who thinks at the prompt for longer than a CPU may be silent has not hung."""
+    with Shell(name, f'exit=* console wedge={SHORT}') as sh:
+        sh.until(PROMPT)
+        deadline = time.monotonic() + IDLE
+        while time.monotonic() < deadline:
+            sh.listen()
+        checks.check(b'Bail out' not in sh.said, f'{name}: {IDLE} s at the prompt')
+        checks.check(has(sh.do(b'run vmx/hello'), 'ok 1'), f'{name}: and it works')
+
+
 def check_front(checks, name):
     """By ./shootdown console, with nothing to type."""
     for test, status in (('vmx/hello', 0), ('selftest/fail', 1)):
@@ -390,6 +403,8 @@ def check_machine(checks, name):
             check_still(checks, sh)
     check_ends(checks, name)
     check_boots(checks, name)
+    if name == 'tcg':
+        check_idle(checks, name)
     check_front(checks, name)
 
 

@@ -136,7 +136,7 @@ def check_way(checks, way, modules, said, want):
 
 
 def check_bare_ipxe(checks, want, *_):
-    """iPXE boots the image itself as well, but with no words: it runs all, and halts."""
+    """iPXE boots the image itself as well, with no words: it runs all, then the shell."""
     tree = RESULTS / 'ways-tree'
     shutil.rmtree(tree, ignore_errors=True)
     tftp.make_tree(tree, kernel.image('checked'), '', [], ['ipxe'])
@@ -144,7 +144,9 @@ def check_bare_ipxe(checks, want, *_):
                 ends=False)
     checks.equal((boot.judge.boot or {}).get('loader'), 'multiboot1', 'ipxe-elf: loader', boot)
     checks.equal((boot.judge.boot or {}).get('cpus'), CPUS, 'ipxe-elf: CPUs', boot)
-    checks.check('the machine did not stop' in boot.out, 'ipxe-elf: halts', boot)
+    checks.check('the machine did not stop' in boot.out, 'ipxe-elf: does not end', boot)
+    checks.check(boot.job.serial.read_text(errors='replace').endswith('shootdown> '),
+                 'ipxe-elf: waits for a command', boot)
     host = [[t for t in tests if t[0].startswith('boot/') and t[0] != 'boot/ram_types']
             for tests in (boot.results()[0], want[0])]        # that one needs guests
     checks.equal(*host, 'ipxe-elf: the results of the others', boot)

@@ -8,6 +8,7 @@
  */
 #include "tests/shell/shell.h"
 #include "arch/x86_64/uart.h"
+#include "arch/x86_64/watch.h"
 #include "lib/atomic.h"
 #include "lib/console.h"
 #include "lib/lineedit.h"
@@ -32,6 +33,7 @@ static int next_byte(void)
 		lineedit_show(&line);
 		if (operator_pump())
 			lineedit_spoilt(&line);
+		watch_beat();
 		relax();
 	}
 	return c;
@@ -137,8 +139,10 @@ static void forget_selection(struct config *c)
 static enum status first_run(const struct config *c, struct pool *pool,
 			     const char *no_guests)
 {
-	if (c->refused)
-		print("@{\"type\":\"end\",\"status\":%u,\"tests\":0}\n", STATUS_USAGE);
+	if (c->refused) /* what the boot said since may fill a screen */
+		print("# command line: %s\n"
+		      "@{\"type\":\"end\",\"status\":%u,\"tests\":0}\n",
+		      config_complaint(), STATUS_USAGE);
 	if (c->idle)
 		return c->refused ? STATUS_USAGE : STATUS_PASS;
 	return tests_run(c, pool, no_guests);
