@@ -30,7 +30,7 @@ POINT = re.compile(r'(not )?ok (\d+)(?: -)? (\S.*?)(?: # (\w+)\b ?(.*))?')
 PLAN = re.compile(r'1\.\.(\d+)( #.*)?')
 TEXT = re.compile(r'[\t -~]*')
 ESCAPE = re.compile(r'\x1b\[[0-9;=?]*[A-Za-z]|[\x00-\x1f]')   # what moves a cursor
-FIRST = re.compile(r'# shootdown \S+')   # the kernel's first words
+FIRST = re.compile(r'# shootdown [0-9][0-9.]*$')   # the kernel's first words
 
 
 class Point:
@@ -179,7 +179,9 @@ class Judge:
         text = raw.rstrip(b'\r').decode('ascii', errors='backslashreplace')
         if self.loading:
             text = ESCAPE.sub('', text)
-            self.loading = not FIRST.fullmatch(text)
+            first = FIRST.search(text)     # a loader may leave its own line open
+            self.loading = not first
+            text = first[0] if first else text
         self.lines.append(text)
         if self.loading:
             return self._loader(text)

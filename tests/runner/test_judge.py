@@ -70,6 +70,12 @@ class Loaders(Case):
         self.assertIn('the machine ended before the kernel said a word', sentence)
         self.assertIn('said last: nothing', self.judged(b'', 'timeout')[1])
 
+    def test_a_loader_that_leaves_its_line_open(self):
+        records = [record('t/1')]
+        said = b'x.elf : 2290264 bytes [Multiboot' + text(stream(records, 0)).encode()
+        code, sentence, faults = self.judged(said.replace(b'# shootdown', b'# shootdown 0.1'))
+        self.assertEqual((code, faults), (0, []), sentence)
+
     def test_a_loader_that_gives_up_ends_the_run(self):
         code, sentence, _ = self.judged(FIRMWARE + b'\rBail out! GRUB could not\n', 'stuck')
         self.assertEqual((code, sentence), (3, 'CRASH: GRUB could not'))
