@@ -9,6 +9,7 @@
 #include "arch/x86_64/facts.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/platform.h"
+#include "boot/cmdline.h"
 #include "lib/console.h"
 #include "lib/str.h"
 #include "vm/vm.h"
@@ -44,7 +45,7 @@ void facts_say(const struct boot_info *info)
 	cpu_facts(&cpu, &source);
 	backend->facts(&virt);
 	optional(&cpu, more, sizeof(more));
-	str_json(words, info->cmdline, sizeof(words));
+	str_json(words, cmdline_start(info->cmdline), sizeof(words));
 	print("@{\"type\":\"machine\",\"cpu\":\"%s\",\"vendor\":\"%s\",\"family\":%u,"
 	      "\"model\":%u,\"stepping\":%u,%s\"physical_bits\":%u,"
 	      "\"hypervisor\":\"%s\",\"emulator\":\"%s\",\"capability_of\":\"%s\","
