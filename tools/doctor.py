@@ -5,7 +5,6 @@ Each machine has its table: the checks of its probe up to the first that failed,
 what to do about that one.  What a run would have to install is told by the shell front,
 which owns that list, in --lacks.
 """
-import argparse
 import glob
 import json
 import os
@@ -14,10 +13,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import flags
 import machine
 import pin
 import status
-from status import Trouble
 
 EMULATORS = (('bochs', ['bochs', '--help']),
              ('qemu', ['qemu-system-x86_64', '--version']))
@@ -116,13 +115,8 @@ def lines(said):
         yield 'packages: nothing is missing for any command'
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f'{message}.  The option of doctor is: --json')
-
-
 def main(argv):
-    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser = flags.Parser('The option of doctor is: --json')
     parser.add_argument('--json', action='store_true')
     parser.add_argument('--lacks', action='append', default=[])
     args = parser.parse_args(argv)

@@ -4,10 +4,10 @@
 The selection is the kernel's command line, checked against the kernel as a run's is.
 Unless told how to end, the kernel ends in its shell.
 """
-import argparse
 from pathlib import Path
 
 import catalog
+import flags
 import kernel
 import mkiso
 import options
@@ -16,27 +16,20 @@ import status
 from status import Trouble
 
 EXITS = ('halt', 'reboot', 'bochs', 'qemu')
+USAGE = ('The options are: --iso FILE, --build BUILD, --elf FILE, '
+         '--module FILE[:NAME ARGS], --exit HOW')
 MIB = 1 << 20
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f'{message}.  The options are: --iso FILE, --build BUILD, '
-                      '--elf FILE, --module FILE[:NAME ARGS], --exit HOW')
-
-
 def _parse(argv):
-    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser = flags.Parser(USAGE)
     parser.add_argument('--iso', default='shootdown.iso')
     parser.add_argument('--build', choices=kernel.BUILDS, default='checked')
     parser.add_argument('--elf')
     parser.add_argument('--module', action='append', default=[])
     parser.add_argument('--exit', choices=EXITS)
     parser.add_argument('selection', nargs='*')
-    args, unknown = parser.parse_known_intermixed_args(argv)
-    if unknown:
-        parser.error(f'{unknown[0]} is no option')
-    return args
+    return parser.read(argv)
 
 
 def main(argv):

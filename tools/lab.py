@@ -17,6 +17,7 @@ from collections import Counter
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import flags
 import kernel
 import report
 import serial_run
@@ -32,13 +33,8 @@ USAGE = ('usage: shootdown lab ENV [--jobs N] [--target GLOB]... [--results DIR]
 DRIVER = 'ShootdownDriver'
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f'{message}.  {USAGE}')
-
-
 def parse(argv):
-    parser = _Parser(prog='shootdown lab', add_help=False, allow_abbrev=False)
+    parser = flags.Parser(USAGE, 'shootdown lab')
     parser.add_argument('environment')
     parser.add_argument('--jobs', type=int, default=0)
     parser.add_argument('--target', action='append', default=[])
@@ -47,9 +43,7 @@ def parse(argv):
     parser.add_argument('--verbose', action='store_true')
     parser.add_argument('--child', help=argparse.SUPPRESS)
     parser.add_argument('selection', nargs='*')
-    args, unknown = parser.parse_known_intermixed_args(argv)
-    if unknown:
-        raise Trouble(f'{unknown[0]} is no option.  {USAGE}')
+    args = parser.read(argv)
     if args.jobs < 0:
         raise Trouble('--jobs takes how many machines run at a time')
     args.results = Path(args.results).absolute()

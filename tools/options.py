@@ -4,11 +4,11 @@
 Options and SELECTION words may stand in any order.  What cannot be right is refused
 here, with what can be, before anything is built or started.
 """
-import argparse
 import os
 import re
 from pathlib import Path
 
+import flags
 import kernel
 from machine import MACHINES
 from status import Trouble
@@ -43,43 +43,7 @@ MANY_CPUS, MEM, MEM_MANY = 64, 256, 512
 
 
 def usage():
-    rows = [(f'{flag} {value or ""}'.strip(), text) for flag, value, _, text in OPTIONS]
-    return '\n'.join(['Options:', *(f'  {left:26} {text}' for left, text in rows)])
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f'{message}.  {usage()}')
-
-
-def _number(flag):
-    low, high = RANGES[flag]
-
-    def parse(text):
-        try:
-            number = int(text, 0)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f'{text} is no number') from None
-        if not low <= number <= high:
-            raise argparse.ArgumentTypeError(
-                f'{number} is not between {low} and {high}')
-        return number
-    return parse
-
-
-def _parser():
-    parser = _Parser(prog='shootdown run', add_help=False, allow_abbrev=False)
-    for flag, value, default, _ in OPTIONS:
-        if value is None:
-            parser.add_argument(flag, action='store_true')
-        elif default == []:
-            parser.add_argument(flag, action='append', default=[])
-        elif flag in RANGES:
-            parser.add_argument(flag, type=_number(flag), default=default)
-        else:
-            parser.add_argument(flag, choices=CHOICES.get(flag), default=default)
-    parser.add_argument('selection', nargs='*')
-    return parser
+    return flags.usage('Options:', OPTIONS)
 
 
 def module(text):
@@ -98,9 +62,10 @@ def module(text):
 
 def parse(argv):
     """The arguments of a run, checked as far as that goes without the kernel."""
-    args, unknown = _parser().parse_known_intermixed_args(argv)
-    if unknown:
-        raise Trouble(f'{unknown[0]} is no option.  {usage()}')
+    parser = flags.Parser(usage(), 'shootdown run')
+    flags.add(parser, OPTIONS, RANGES, CHOICES)
+    parser.add_argument('selection', nargs='*')
+    args = parser.read(argv)
     if args.trace and args.build == 'fast':
         raise Trouble('--trace needs the checked build: the fast one keeps no trace, so '
                       'that what it measures is the price of protocols alone')

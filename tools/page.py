@@ -7,13 +7,13 @@ them.  Without DIR it takes build/results, build/results/zoo and what docs/resul
 
 Exit status 2: a folder is missing or damaged; the page has the rest, and says so.
 """
-import argparse
 import os
 from collections import Counter
 from pathlib import Path
 
 import errata
 import facts
+import flags
 import kept
 import kernel
 import page_costs
@@ -24,7 +24,6 @@ import status
 from book import Book, machine, origin, word
 from judge import VERDICTS, bench_problem
 from markup import Markup, join, link, number, path_link, slug, table, tag
-from status import Trouble
 
 USAGE = 'report [--out FILE] [--errata FILE] [DIR]...'
 STYLE = Path(__file__).with_name('page.css')
@@ -45,13 +44,8 @@ ABOUT = (('date', 'date'), ('commit', 'commit'), ('dirty', 'changed since'),
          ('system', 'run on'), ('cores', 'cores there'))
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f'{message}.  Usage: {USAGE}')
-
-
 def _parse(argv):
-    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser = flags.Parser(f'Usage: {USAGE}')
     parser.add_argument('--out', type=Path, default=kernel.ROOT / 'build' / 'report.html')
     parser.add_argument('--errata', type=Path)
     parser.add_argument('dirs', nargs='*')

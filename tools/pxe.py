@@ -5,7 +5,6 @@ Makes the folder that is served and the server's configuration, checks all that 
 checked before a machine is switched on, and serves until Ctrl-C.  Nothing stays behind:
 the server is a child, and this machine's network is not changed.
 """
-import argparse
 import grp
 import os
 import pwd
@@ -15,6 +14,7 @@ from pathlib import Path
 import catalog
 import dhcpask
 import dnsmasq
+import flags
 import grubnet
 import headers
 import kernel
@@ -43,30 +43,16 @@ BLOCKS = 512 * 0xFFFF         # what TFTP can count without its options (RFC 135
 
 
 def usage():
-    rows = [(f'{flag} {value or ""}'.strip(), text) for flag, value, _, text in OPTIONS]
-    return '\n'.join(['Options:', *(f'  {left:26} {text}' for left, text in rows)])
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f'{message}.  {usage()}')
+    return flags.usage('Options:', OPTIONS)
 
 
 def parse(argv):
-    parser = _Parser(prog='shootdown pxe', add_help=False, allow_abbrev=False)
-    for flag, value, default, _ in OPTIONS:
-        if value is None:
-            parser.add_argument(flag, action='store_true')
-        elif default == []:
-            parser.add_argument(flag, action='append', default=[])
-        else:
-            parser.add_argument(flag, choices=CHOICES.get(flag), default=default)
+    parser = flags.Parser(usage(), 'shootdown pxe')
+    flags.add(parser, OPTIONS, choices=CHOICES)
     parser.add_argument('selection', nargs='*')
-    args, unknown = parser.parse_known_intermixed_args(argv)
-    if unknown:
-        raise Trouble(f'{unknown[0]} is no option.  {usage()}')
+    args = parser.read(argv)
     if not args.iface:
-        raise Trouble(f'--iface is missing.  {usage()}')
+        parser.error('--iface is missing')
     args.modules = [options.module(text) for text in args.module]
     return args
 

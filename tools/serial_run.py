@@ -4,12 +4,12 @@
 The machine has booted a kernel whose console waits on its line (docs/lab.md).  What is
 kept and what is printed at the end is what `shootdown run` keeps and prints.
 """
-import argparse
 import contextlib
 import os
 import signal
 from pathlib import Path
 
+import flags
 import kernel
 import outcome
 import port
@@ -40,48 +40,16 @@ RANGES = {'--baud': (50, 4000000), '--heartbeat': (1, 86400), '--power-cycles': 
 
 
 def usage():
-    rows = [(f'{flag} {value or ""}'.strip(), text) for flag, value, _, text in OPTIONS]
-    return '\n'.join(['usage: shootdown serial DEV|HOST:PORT [OPTION]... [SELECTION]...',
-                      *(f'  {left:20} {text}' for left, text in rows)])
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f'{message}.  {usage()}')
-
-
-def _number(flag):
-    low, high = RANGES[flag]
-
-    def parse(text):
-        try:
-            number = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f'{text} is no number') from None
-        if not low <= number <= high:
-            raise argparse.ArgumentTypeError(f'{number} is not between {low} and {high}')
-        return number
-    return parse
-
-
-def add_options(parser):
-    for flag, value, default, _ in OPTIONS:
-        if value is None:
-            parser.add_argument(flag, action='store_true')
-        elif flag in RANGES:
-            parser.add_argument(flag, type=_number(flag), default=default)
-        else:
-            parser.add_argument(flag, default=default)
+    return flags.usage('usage: shootdown serial DEV|HOST:PORT [OPTION]... [SELECTION]...',
+                       OPTIONS, 20)
 
 
 def parse(argv):
-    parser = _Parser(prog='shootdown serial', add_help=False, allow_abbrev=False)
-    add_options(parser)
+    parser = flags.Parser(usage(), 'shootdown serial')
+    flags.add(parser, OPTIONS, RANGES)
     parser.add_argument('line')
     parser.add_argument('selection', nargs='*')
-    args, unknown = parser.parse_known_intermixed_args(argv)
-    if unknown:
-        raise Trouble(f'{unknown[0]} is no option.  {usage()}')
+    args = parser.read(argv)
     args.results = Path(args.results or kernel.ROOT / 'build' / 'results').absolute()
     args.selection = units.read(args.selection)
     return args

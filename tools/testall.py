@@ -6,13 +6,13 @@ such line is its count; otherwise it counts as one.  A step that fails without c
 a failure, that is stopped, or that checks nothing has failed.  One after another, as
 two emulators at once would only wait for each other; a failed step stops nothing.
 """
-import argparse
 import re
 import subprocess
 import time
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import flags
 import kernel
 import process
 import status
@@ -20,6 +20,7 @@ from status import Trouble
 
 COUNT = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped\s*$', re.M)
 LOGS = kernel.ROOT / 'build' / 'test'
+USAGE = 'The options are: --only GLOB (a step; repeatable), --list, --nightly'
 TAIL = 40
 
 
@@ -160,14 +161,8 @@ def run(step):
     return counts
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f'{message}.  The options are: --only GLOB (a step; repeatable), '
-                      '--list, --nightly')
-
-
 def _parse(argv):
-    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser = flags.Parser(USAGE)
     parser.add_argument('--only', action='append', default=[])
     parser.add_argument('--list', action='store_true')
     parser.add_argument('--nightly', action='store_true')

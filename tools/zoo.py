@@ -12,18 +12,16 @@ home nothing is expected of it, but nobody may complain about a sound one there 
 Exit status 1: a detector did not kill what it must kill, somebody complained about a
 sound protocol, or a run ended in a way that its mutant does not explain.
 """
-import argparse
 import datetime
 import itertools
 import json
 import re
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import facts
+import flags
 import kernel
 import mutate
 import status
@@ -38,13 +36,8 @@ USAGE = ('The options are: --only GLOB (a mutant; repeatable), --quick, --cpus N
          'repeatable)')
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f'{message}.  {USAGE}')
-
-
 def _parse(argv):
-    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser = flags.Parser(USAGE)
     parser.add_argument('--only', action='append', default=[])
     parser.add_argument('--quick', action='store_true')
     parser.add_argument('--save', action='store_true')
