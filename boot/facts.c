@@ -21,6 +21,22 @@ static struct cpu_leaf leaf(u32 number)
 	return (struct cpu_leaf){ c.eax, c.ebx, c.ecx, c.edx };
 }
 
+static const struct cpu_facts *this_one(void)
+{
+	/* An emulator has no microcode, and need not have the MSR. */
+	struct cpu_source source = { leaf, rdmsr, wrmsr, !platform_emulator() };
+	static struct cpu_facts cpu;
+
+	if (!*cpu.vendor)
+		cpu_facts(&cpu, &source);
+	return &cpu;
+}
+
+const char *facts_brand(void)
+{
+	return *this_one()->brand ? this_one()->brand : "unknown CPU";
+}
+
 /* The members that are null where the CPU does not tell. */
 static void optional(const struct cpu_facts *cpu, char *buf, size_t size)
 {
@@ -36,23 +52,20 @@ static void optional(const struct cpu_facts *cpu, char *buf, size_t size)
 void facts_say(const struct boot_info *info)
 {
 	static char words[6 * BOOT_CMDLINE_MAX + 1];
-	/* An emulator has no microcode, and need not have the MSR. */
-	struct cpu_source source = { leaf, rdmsr, wrmsr, !platform_emulator() };
+	const struct cpu_facts *cpu = this_one();
 	struct backend_facts virt;
-	struct cpu_facts cpu;
 	char more[80];
 
-	cpu_facts(&cpu, &source);
 	backend->facts(&virt);
-	optional(&cpu, more, sizeof(more));
+	optional(cpu, more, sizeof(more));
 	str_json(words, cmdline_start(info->cmdline), sizeof(words));
 	print("@{\"type\":\"machine\",\"cpu\":\"%s\",\"vendor\":\"%s\",\"family\":%u,"
 	      "\"model\":%u,\"stepping\":%u,%s\"physical_bits\":%u,"
 	      "\"hypervisor\":\"%s\",\"emulator\":\"%s\",\"capability_of\":\"%s\","
 	      "\"capability\":\"0x%lx\",\"capabilities\":\"%s\",\"asids\":%u,"
 	      "\"loader\":\"%s\",\"cmdline\":\"%s\"}\n",
-	      cpu.brand, cpu.vendor, cpu.family, cpu.model, cpu.stepping, more,
-	      cpu.physical_bits, cpu.hypervisor,
+	      cpu->brand, cpu->vendor, cpu->family, cpu->model, cpu->stepping, more,
+	      cpu->physical_bits, cpu->hypervisor,
 	      platform_emulator() ? platform_emulator() : "", virt.word_of, virt.word,
 	      virt.names, virt.asids, info->loader, words);
 }

@@ -77,35 +77,16 @@ static void start_cpus(void)
 	smp_start(&plan, &pool);
 }
 
-static const char *brand(void)
-{
-	static char text[49];
-	u32 *w = (u32 *)text;
-
-	if (cpuid(0x80000000, 0).eax < 0x80000004)
-		return "unknown CPU";
-	for (u32 leaf = 0; leaf < 3; leaf++) {
-		struct cpuid c = cpuid(0x80000002 + leaf, 0);
-
-		*w++ = c.eax;
-		*w++ = c.ebx;
-		*w++ = c.ecx;
-		*w++ = c.edx;
-	}
-	for (char *p = text; *p; p++)
-		if (*p == '"' || *p == '\\')
-			*p = '\'';
-	return text[0] ? text : "unknown CPU";
-}
-
 static void say_boot(const char *no_guests)
 {
+	const char *brand = facts_brand();
+
 	modules_say(&info, &memory_view);
-	print("# %s, %s build, by %s, %u CPUs, %s, seed %lu\n", brand(), BUILD_NAME,
+	print("# %s, %s build, by %s, %u CPUs, %s, seed %lu\n", brand, BUILD_NAME,
 	      info.loader, cpu_count, apic_mode_name(), config.seed);
 	print("@{\"type\":\"boot\",\"version\":\"%s\",\"build\":\"%s\",\"loader\":\"%s\","
 	      "\"cpus\":%u,\"machine\":\"%s\",\"backend\":\"%s\",\"vmx\":%s,\"seed\":%lu}\n",
-	      VERSION, BUILD_NAME, info.loader, cpu_count, brand(),
+	      VERSION, BUILD_NAME, info.loader, cpu_count, brand,
 	      no_guests ? "" : backend->name,
 	      no_guests || strcmp(backend->name, "vmx") ? "false" : "true",
 	      config.seed);

@@ -13,6 +13,7 @@
  * no CPU runs a guest.
  */
 #include "tests/timeline.h"
+#include "arch/x86_64/clock.h"
 #include "arch/x86_64/clocks.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/kicklog.h"

@@ -9,29 +9,19 @@
 #include "arch/x86_64/delay.h"
 #include "arch/x86_64/insn.h"
 
-#define TRIES       3
-#define TRY_US      10000
-#define IN_A_SECOND (1000000 / TRY_US)
+#define TRIES  5
+#define TRY_US 10000
 
-static u64 measure(void)
+u64 clock_khz(void)
 {
-	u64 start = rdtsc();
+	static u64 least; /* it may only last longer */
 
-	delay_us(TRY_US);
-	return rdtsc() - start;
-}
+	for (unsigned i = least ? TRIES : 0; i < TRIES; i++) {
+		u64 start = rdtsc_ordered(), took;
 
-u64 clock_second(void)
-{
-	static u64 ticks;
-
-	if (!ticks) {
-		ticks = measure();
-		for (unsigned i = 1; i < TRIES; i++) {
-			u64 again = measure();
-
-			ticks = MIN(ticks, again);
-		}
+		delay_us(TRY_US);
+		took = rdtsc_ordered() - start;
+		least = least ? MIN(least, took) : took;
 	}
-	return ticks * IN_A_SECOND;
+	return least / (TRY_US / 1000);
 }

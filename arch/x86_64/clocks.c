@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * clocks - how far the CPUs' time-stamp counters are apart, and how fast they run
+ * clocks - how far the CPUs' time-stamp counters are apart
  *
  *      BSP   t0 ---- ping              t1
  *                        \            /
@@ -16,12 +16,8 @@
  * vol. 3, 18.17), and a guess out of noise would only make them worse.
  */
 #include "arch/x86_64/clocks.h"
-#include "arch/x86_64/delay.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/smp.h"
-
-#define KHZ_TRIES 5
-#define KHZ_US    10000
 
 static struct {
 	_Alignas(CACHE_LINE) atomic64_t ping; /* number of the round     */
@@ -66,17 +62,4 @@ struct clock clock_compare(unsigned cpu)
 		c.offset = least + (most - least) / 2;
 	c.slack = (u64)MAX(MAX(most, least) - c.offset, c.offset - MIN(most, least));
 	return c;
-}
-
-u64 clock_khz(void)
-{
-	u64 best = ~0ull;
-
-	for (unsigned i = 0; i < KHZ_TRIES; i++) {
-		u64 start = rdtsc_ordered();
-
-		delay_us(KHZ_US);
-		best = MIN(best, rdtsc_ordered() - start); /* it may only last longer */
-	}
-	return best / (KHZ_US / 1000);
 }

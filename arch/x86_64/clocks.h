@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * clocks - how far the CPUs' time-stamp counters are apart, and how fast they run.
+ * clocks - how far the CPUs' time-stamp counters are apart.
  */
 #ifndef ARCH_CLOCKS_H
 #define ARCH_CLOCKS_H
@@ -19,8 +19,5 @@ struct clock {
 
 /* Of `cpu`, which is idle and not this one.  CLOCK_ROUNDS round trips, no time-out. */
 struct clock clock_compare(unsigned cpu);
-
-/* TSC ticks in a millisecond by the 8254 timer; some 50 ms. */
-u64 clock_khz(void);
 
 #endif
